@@ -1,0 +1,1 @@
+"""Where records come from. Each module turns one kind of source into Arrow batches for landing."""

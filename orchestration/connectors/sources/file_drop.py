@@ -1,0 +1,241 @@
+"""The file-drop source: everything in `inbox/<source>/<entity>/` becomes landing rows, once.
+
+A file is known by its content, so a copy under another name is not loaded twice, and a file that
+changed is a new one. Files stay where they are; nothing in the inbox is moved or deleted.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration.connectors.contract import entities
+from orchestration.connectors.definitions import FolderDefinition, load_definitions
+from orchestration.connectors.landing import (
+    FILES_TABLE,
+    REJECTED_TABLE,
+    LandedFile,
+    as_rows,
+    current_load_id,
+    land,
+    landed_files,
+)
+from orchestration.connectors.sources import readers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class DropReport:
+    """What one look into the inbox did for one source."""
+
+    source: str
+    load_id: str | None = None
+    files: list[LandedFile] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+def inbox_files(inbox: Path) -> dict[str, list[Path]]:
+    """Readable files of the inbox by folder (`crm/contacts`), sorted by name."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(inbox.glob("*/*/*")):
+        if path.name.endswith(readers.SUFFIXES) and path.is_file():
+            found.setdefault(path.parent.relative_to(inbox).as_posix(), []).append(path)
+    return found
+
+
+def sources_in(inbox: Path) -> list[str]:
+    """The sources that have a folder in the inbox."""
+    return sorted({folder.split("/")[0] for folder in inbox_files(inbox)})
+
+
+def _is_known(path: Path, inbox: Path, known: dict[str, LandedFile]) -> bool:
+    landed = known.get(path.relative_to(inbox).as_posix())
+    stat = path.stat()
+    return (
+        landed is not None
+        and landed.size == stat.st_size
+        and landed.modified_ns == stat.st_mtime_ns
+    )
+
+
+def new_files(inbox: Path, landing: Path) -> list[Path]:
+    """Files of the inbox that have not been landed as they are now; nothing is read of them."""
+    known = {
+        source: {item.path: item for item in landed_files(landing, source)}
+        for source in sources_in(inbox)
+    }
+    return [
+        path
+        for folder, paths in inbox_files(inbox).items()
+        for path in paths
+        if not _is_known(path, inbox, known[folder.split("/")[0]])
+    ]
+
+
+class _SourceLoad:
+    """One load of one source: hands dlt a generator for each table, and counts as they run."""
+
+    def __init__(self, inbox: Path, source: str, progress: Progress) -> None:
+        import duckdb
+
+        self.inbox = inbox
+        self.report = DropReport(source)
+        self.progress = progress
+        self.landed_at = datetime.now(UTC)
+        self.queue: list[tuple[Path, FolderDefinition, LandedFile]] = []
+        self.rejects: dict[str, list[readers.RejectedLine]] = {}
+        self.notes: dict[str, list[str]] = {}
+        self.counts: dict[str, int] = {}
+        self.connection = duckdb.connect(config={"threads": 2, "memory_limit": "700MB"})
+
+    def examine(self, path: Path, definition: FolderDefinition, known: dict[str, str]) -> None:
+        """Queue a file, or record why it is not read: empty, a copy, or damaged."""
+        relative = path.relative_to(self.inbox).as_posix()
+        try:
+            digest = readers.fingerprint(path)
+        except readers.UnreadableFileError as error:
+            self.report.refused[relative] = str(error)
+            return
+        stat = path.stat()
+        item = LandedFile(relative, digest, stat.st_size, stat.st_mtime_ns, 0, 0, "")
+        if stat.st_size == 0:
+            self.report.files.append(_with(item, message="the file is empty"))
+        elif digest in known:
+            note = f"same content as {known[digest]}, not loaded again"
+            self.report.files.append(_with(item, message=note))
+        else:
+            known[digest] = relative
+            self.queue.append((path, definition, item))
+
+    def check_readable(self) -> None:
+        """Refuse files whose header cannot be used, before anything is written."""
+        readable = []
+        for path, definition, item in self.queue:
+            try:
+                reading = readers.open_reading(self.connection, path, definition)
+            except readers.UnreadableFileError as error:
+                self.report.refused[item.path] = str(error)
+                continue
+            self.notes[item.path] = reading.notes
+            readable.append((path, definition, item))
+        self.queue = readable
+
+    def rows_of(self, entity: str) -> "Iterator[pa.Table]":
+        """All queued files' rows of one entity, as Arrow tables with the landing columns."""
+        for path, definition, item in self.queue:
+            if entity not in definition.entities:
+                continue
+            reading = readers.open_reading(self.connection, path, definition)
+            query = readers.entity_sql(reading, definition, entity, item.path)
+            before = self.counts.get(item.path, 0)
+            for batch in readers.read_batches(self.connection, query):
+                if batch.num_rows:
+                    self.counts[item.path] = self.counts.get(item.path, 0) + batch.num_rows
+                    self.report.rows[entity] = self.report.rows.get(entity, 0) + batch.num_rows
+                    yield self._stamped(batch)
+            if item.path not in self.rejects:
+                self.rejects[item.path] = readers.rejected_lines(self.connection, reading)
+            self.progress(f"{item.path}: {self.counts.get(item.path, 0) - before:,} rows")
+
+    def _stamped(self, batch: "pa.RecordBatch") -> "pa.Table":
+        import pyarrow as pa
+
+        table = pa.Table.from_batches([batch])
+        size = table.num_rows
+        landed = pa.array([self.landed_at] * size, pa.timestamp("us", "UTC"))
+        load = pa.array([current_load_id()] * size, pa.string())
+        return table.append_column("_landed_at", landed).append_column("_load_id", load)
+
+    def rejected_rows(self) -> "Iterator[pa.Table]":
+        """The lines that were no rows."""
+        import pyarrow as pa
+
+        rows = [
+            {
+                "folder": path.rsplit("/", 1)[0],
+                "_source_file": path,
+                "_row_number": line.line_number,
+                "reason": line.reason,
+                "content": line.content,
+            }
+            for path, lines in self.rejects.items()
+            for line in lines
+        ]
+        if rows:
+            for batch in pa.Table.from_pylist(rows).to_batches():
+                yield self._stamped(batch)
+
+    def file_rows(self) -> "Iterator[pa.Table]":
+        """`_files`, last of the load: what was read of each file."""
+        import pyarrow as pa
+
+        for _, _, item in self.queue:
+            bad = len(self.rejects.get(item.path, []))
+            good = self.counts.get(item.path, 0)
+            notes = list(self.notes.get(item.path, []))
+            if bad:
+                notes.append(f"{bad} lines could not be read and went aside")
+            if not good and not bad:
+                notes.append("no rows after the header")
+            self.report.files.append(
+                _with(item, rows=good, rejected=bad, message="; ".join(notes))
+            )
+        for batch in pa.Table.from_pylist(as_rows(self.report.files)).to_batches():
+            yield self._stamped(batch)
+
+
+def _with(item: LandedFile, **changes: str | int) -> LandedFile:
+    return LandedFile(**{**item.__dict__, **changes})  # type: ignore[arg-type]
+
+
+def land_inbox(
+    inbox: Path,
+    landing: Path,
+    state: Path,
+    source: str,
+    progress: Progress = lambda _: None,
+) -> DropReport:
+    """Land every new file of one source in one load; nothing new makes no load.
+
+    Args:
+        inbox: the folder that holds `<source>/<entity>/` folders.
+        landing: where the Parquet goes.
+        state: dlt's working folder.
+        source: the source to look at.
+        progress: told one line for each file read.
+    """
+    definitions = load_definitions()
+    job = _SourceLoad(inbox, source, progress)
+    known = landed_files(landing, source)
+    by_path = {item.path: item for item in known}
+    by_content = {item.sha256: item.path for item in known if item.size}
+    for folder, paths in inbox_files(inbox).items():
+        if folder.split("/")[0] != source:
+            continue
+        if folder not in definitions:
+            job.report.refused[folder] = (
+                f"inbox/{folder} is not an entity of the input contract "
+                f"({', '.join(sorted(definitions))}); describe it in sources.yml"
+            )
+            continue
+        for path in paths:
+            if not _is_known(path, inbox, by_path):
+                job.examine(path, definitions[folder], by_content)
+    job.check_readable()
+    if not job.queue and not job.report.files:
+        return job.report
+    tables = {
+        entity: job.rows_of(entity)
+        for entity in entities()
+        if any(entity in definition.entities for _, definition, _ in job.queue)
+    }
+    tables[REJECTED_TABLE] = job.rejected_rows()
+    tables[FILES_TABLE] = job.file_rows()
+    job.report.load_id = land(landing, state, source, tables)
+    return job.report
