@@ -1,0 +1,30 @@
+{#- Text to a UTC time; null where it is none. Times without an offset are taken as UTC. -#}
+{% macro utc_time(column) -%}
+    timezone('UTC', try_cast({{ column }} as timestamptz))
+{%- endmacro %}
+
+{#- True where text is present but cannot be read as `type`. -#}
+{% macro is_not_a(type, column) -%}
+    (nullif(trim({{ column }}), '') is not null and try_cast(nullif(trim({{ column }}), '') as {{ type }}) is null)
+{%- endmacro %}
+
+{#- Text to a number or date; blank and unreadable text is null. -#}
+{% macro as_type(type, column) -%}
+    try_cast(nullif(trim({{ column }}), '') as {{ type }})
+{%- endmacro %}
+
+{#- Text without surrounding blanks; blank is null. -#}
+{% macro text(column) -%}
+    nullif(trim({{ column }}), '')
+{%- endmacro %}
+
+{#- A stable key of several columns, nulls kept apart from blanks. -#}
+{% macro key_of(columns) -%}
+    md5(concat_ws('|'{% for column in columns %}, coalesce(cast({{ column }} as varchar), '~'){% endfor %}))
+{%- endmacro %}
+
+{#- The rows of a relation that come first by `order_by` within each key; say all ties. -#}
+{% macro first_by(relation, key, order_by) -%}
+    select * from {{ relation }}
+    qualify row_number() over (partition by {{ key }} order by {{ order_by }}) = 1
+{%- endmacro %}

@@ -1,0 +1,35 @@
+-- Grain: one row per event up to as_of, with the profile it belongs to (null: nobody known).
+with events as (
+    select
+        *,
+        {{ record_key('web_events', ['anonymous_id', 'user_id', 'email', 'null', 'null', 'null']) }}
+            as record_key
+    from {{ ref('stg_web__events') }}
+    where occurred_at <= {{ as_of() }}
+)
+
+select
+    events.event_id,
+    profiles.profile_id,
+    coalesce(events.anonymous_id, profiles.profile_id) as device_id,
+    events.name,
+    events.occurred_at,
+    events.page_type,
+    events.product_id,
+    events.category,
+    events.cart_id,
+    events.order_id,
+    events.quantity,
+    events.value,
+    events.dwell_seconds,
+    events.scroll_depth,
+    events.device_type,
+    events.country,
+    events.timezone,
+    plan.is_content or coalesce(events.page_type = 'article', false) as is_content,
+    plan.is_conversion
+from events
+left join {{ ref('int_record_profiles') }} as profiles
+    on events.record_key = profiles.record_key
+inner join {{ ref('tracking_plan') }} as plan
+    on events.name = plan.event_name

@@ -1,0 +1,15 @@
+-- Grain: one row per event_id; the first record known wins, so a retry never changes history.
+with valid as (
+    select * from {{ ref('base_web__events') }}
+    where _rejection_reason is null
+),
+
+final as (
+    {{ first_by(
+        'valid', 'event_id',
+        '_landed_at, _source_file, _row_number'
+    ) }}
+)
+
+select * exclude (_rejection_reason, _record)
+from final
