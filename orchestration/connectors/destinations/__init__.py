@@ -1,0 +1,1 @@
+"""Where feeds go. A destination delivers one batch, and delivering it again changes nothing."""

@@ -1,0 +1,1 @@
+"""Feeds: what consumers are told, in a gapless order, and the ledger that remembers it."""

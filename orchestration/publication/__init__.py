@@ -1,0 +1,1 @@
+"""Turns published models into numbered snapshots that readers open without meeting a lock."""

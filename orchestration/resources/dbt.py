@@ -1,0 +1,160 @@
+"""Runs dbt inside this process, with a manifest parsed once, and hands on its events as they come.
+
+A subprocess for each command costs five times as much. dbt is not safe to run twice at once in one
+process; the Dagster pool `warehouse` and a lock here see to that.
+"""
+
+import hashlib
+import json
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, load_settings
+
+_LOCK = threading.Lock()
+_WATCHED = (
+    DBT_PROJECT / "models",
+    DBT_PROJECT / "macros",
+    DBT_PROJECT / "tests",
+    PROJECT_ROOT / "seeds" / "mappings",
+)
+
+Event = dict[str, Any]  # a dbt event as dagster-dbt expects it: {"info": ..., "data": ...}
+
+
+class DbtError(RuntimeError):
+    """dbt did not succeed; the message says which nodes failed and why."""
+
+
+def _target() -> Path:
+    return load_settings().working / "dbt"
+
+
+def _base_arguments() -> list[str]:
+    return [
+        "--project-dir",
+        str(DBT_PROJECT),
+        "--profiles-dir",
+        str(DBT_PROJECT),
+        "--target-path",
+        str(_target()),
+        "--log-path",
+        str(_target()),
+        "--log-level",
+        "none",
+        "--log-level-file",
+        "info",
+        "--no-use-colors",
+    ]
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    files = [path for folder in _WATCHED for path in folder.rglob("*") if path.is_file()]
+    for path in sorted([*files, *DBT_PROJECT.glob("*.yml")]):
+        stat = path.stat()
+        digest.update(f"{path}:{stat.st_mtime_ns}:{stat.st_size}".encode())
+    return digest.hexdigest()
+
+
+def _parse() -> None:
+    """Parse the project if any of its files changed since the last parse."""
+    from dbt.cli.main import dbtRunner
+
+    stamp = _target() / "fingerprint"
+    current = _fingerprint()
+    if stamp.exists() and stamp.read_text() == current:
+        return
+    result = dbtRunner().invoke(["parse", *_base_arguments()])
+    if not result.success:
+        raise DbtError(f"dbt cannot read the project: {result.exception}")
+    stamp.write_text(current)
+
+
+def manifest() -> Mapping[str, Any]:
+    """The parsed project as dbt's manifest.json describes it.
+
+    Raises:
+        DbtError: a model or YAML file is not valid; dbt's message names it.
+    """
+    with _LOCK:
+        _parse()
+    loaded: dict[str, Any] = json.loads((_target() / "manifest.json").read_text())
+    return loaded
+
+
+def _as_event(message: Any) -> Event:  # noqa: ANN401 (a protobuf message of dbt's)
+    from google.protobuf.json_format import MessageToDict
+
+    converted: Event = MessageToDict(message, preserving_proto_field_name=True)
+    return converted
+
+
+def _close_connections() -> None:
+    # dbt-duckdb keeps the file open until the process ends; others could not read it until then.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
+
+
+def _invoke(arguments: list[str], events: "queue.Queue[Event | None]") -> list[str]:
+    """Run one dbt command and return what failed, a line each; events go to the queue."""
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    _parse()
+    # Read anew each time: compiling writes into the manifest, and a later run has another as_of.
+    parsed = Manifest.from_msgpack((_target() / "partial_parse.msgpack").read_bytes())
+    parsed.build_flat_graph()
+    runner = dbtRunner(
+        manifest=parsed, callbacks=[lambda message: events.put(_as_event(message))]
+    )
+    try:
+        result = runner.invoke(arguments)
+    finally:
+        _close_connections()
+    if result.success:
+        return []
+    if result.exception:
+        return [str(result.exception)]
+    rows = getattr(result.result, "results", [])
+    return [
+        f"{row.node.name}: {' '.join(str(row.message).split())}"
+        for row in rows
+        if row.status in ("error", "fail", "runtime error")
+    ]
+
+
+def run_dbt(command: Sequence[str], variables: Mapping[str, str]) -> Iterator[Event]:
+    """Run a dbt command and yield its events while it works.
+
+    Args:
+        command: such as `["build", "--select", "path:models/staging"]`.
+        variables: dbt variables, `as_of` among them.
+
+    Raises:
+        DbtError: after the last event, if any node failed.
+    """
+    arguments = [*command, "--vars", json.dumps(dict(variables)), *_base_arguments()]
+    events: queue.Queue[Event | None] = queue.Queue()
+    failures: list[str] = []
+
+    def work() -> None:
+        try:
+            failures.extend(_invoke(arguments, events))
+        except Exception as error:
+            failures.append(f"{type(error).__name__}: {error}")
+        finally:
+            events.put(None)
+
+    with _LOCK:
+        thread = threading.Thread(target=work, name="dbt", daemon=True)
+        thread.start()
+        while (event := events.get()) is not None:
+            yield event
+        thread.join()
+    if failures:
+        raise DbtError("; ".join(failures))
