@@ -1,0 +1,190 @@
+"""dbt models as assets, in four steps, so that each stage is validated before the next is built.
+
+Events of dbt become materialisations and checks by dagster-dbt's own translation; unit tests, which
+it leaves out, are added as checks of the model they test.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+from dagster_dbt.asset_utils import build_dbt_specs
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from orchestration.resources.dbt import DbtError, Event, run_dbt
+from orchestration.resources.moment import Moment
+
+Manifest = Mapping[str, Any]
+
+# Each step's models, in dbt's selection syntax.
+STEPS = {
+    "staging": "resource_type:seed path:models/staging",
+    "profiles": "path:models/intermediate path:models/marts/profiles",
+    "audiences": "path:models/marts/segments path:models/marts/triggers",
+    "published": "path:models/published",
+}
+_RESULT_NAMES = {"LogSeedResult", "LogModelResult", "LogTestResult"}
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups assets by stage, so that the graph reads from left to right as the data goes."""
+
+    def __init__(self) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The stage: the folder below models/, or below marts/."""
+        folders = list(dbt_resource_props["fqn"][1:-1])
+        if dbt_resource_props["resource_type"] == "seed":
+            return "mappings"
+        if folders and folders[0] == "marts":
+            return str(folders[1])
+        return str(folders[0]) if folders else None
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
+        """The model's `meta.owner`, else the analysts."""
+        meta = dbt_resource_props.get("config", {}).get("meta", {})
+        return [f"team:{meta.get('owner', 'analytics')}"]
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The YAML's description alone; the SQL is a click away."""
+        return str(dbt_resource_props.get("description", ""))
+
+
+def _unit_tests(parsed: Manifest, model_ids: set[str]) -> dict[str, str]:
+    """Unit tests of these models: unique id of the test to that of its model."""
+    return {
+        unique_id: props["depends_on"]["nodes"][0]
+        for unique_id, props in parsed.get("unit_tests", {}).items()
+        if props["depends_on"]["nodes"][0] in model_ids
+    }
+
+
+class _Step:
+    """One dbt invocation: its specs, and the translation of what it reports."""
+
+    def __init__(self, select: str, parsed: Manifest) -> None:
+        self.select = select
+        self.parsed = parsed
+        self.translator = Translator()
+        self.specs, checks = build_dbt_specs(
+            translator=self.translator,
+            manifest=parsed,
+            select=select,
+            exclude="",
+            selector="",
+            io_manager_key=None,
+            project=None,
+        )
+        ids = {
+            unique_id
+            for unique_id in parsed["nodes"]
+            if unique_id.startswith(("model.", "seed."))
+        }
+        keys = {spec.key for spec in self.specs}
+        self.key_of = {unique_id: self._key(unique_id) for unique_id in ids}
+        self.unit_tests = {
+            test: self.key_of[model]
+            for test, model in _unit_tests(parsed, ids).items()
+            if self.key_of[model] in keys
+        }
+        self.checks = [
+            *checks,
+            *(
+                dg.AssetCheckSpec(
+                    test.split(".")[-1],
+                    asset=key,
+                    description=parsed["unit_tests"][test].get("description") or "Unit test.",
+                )
+                for test, key in self.unit_tests.items()
+            ),
+        ]
+
+    def _key(self, unique_id: str) -> dg.AssetKey:
+        return self.translator.get_asset_spec(self.parsed, unique_id, None).key
+
+    def selection(self, context: dg.AssetExecutionContext) -> str:
+        """What to build: all of the step, or only the assets a user picked."""
+        if context.selected_asset_keys == {spec.key for spec in self.specs}:
+            return self.select
+        names = [key for key in self.key_of if self.key_of[key] in context.selected_asset_keys]
+        return " ".join(unique_id.split(".")[-1] for unique_id in sorted(names))
+
+    def _unit_test_result(self, event: Event) -> dg.AssetCheckResult | None:
+        node = event["data"].get("node_info", {})
+        key = self.unit_tests.get(node.get("unique_id", ""))
+        if key is None or event["info"]["name"] != "LogTestResult":
+            return None
+        status = str(event["data"].get("status", node.get("node_status", "")))
+        return dg.AssetCheckResult(
+            asset_key=key,
+            check_name=node["unique_id"].split(".")[-1],
+            passed=status == "pass",
+            metadata={"status": status},
+        )
+
+    def translate(self, event: Event, context: dg.AssetExecutionContext) -> Iterator[Any]:
+        """The Dagster events of one dbt event."""
+        if "node_info" not in event["data"]:
+            return
+        unit_test = self._unit_test_result(event)
+        if unit_test is not None:
+            yield unit_test
+        elif event["info"]["name"] in _RESULT_NAMES:
+            message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
+            yield from message.to_default_asset_events(
+                manifest=self.parsed, dagster_dbt_translator=self.translator, context=context
+            )
+
+
+def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinition:
+    step = _Step(select, parsed)
+
+    @dg.multi_asset(
+        specs=[spec.replace_attributes(skippable=True) for spec in step.specs],
+        check_specs=step.checks,
+        name=f"dbt_{name}",
+        can_subset=True,
+        pool="warehouse",
+        description=f"`dbt build` of {select}.",
+    )
+    def build(context: dg.AssetExecutionContext, moment: Moment) -> Iterator[Any]:
+        as_of = moment.resolve(context.instance, context.run_id)
+        command = ["build", "--select", step.selection(context)]
+        # Only tests whose models all exist by now; those of later steps run with them.
+        command += ["--indirect-selection", "buildable"]
+        if moment.full_refresh:
+            command.append("--full-refresh")
+        built = 0
+        try:
+            for event in run_dbt(command, {"as_of": as_of}):
+                if event["info"]["name"] in _RESULT_NAMES:
+                    built += 1
+                    context.log.info(f"{built}: {event['info']['msg'].strip()}")
+                yield from step.translate(event, context)
+        except DbtError as error:
+            raise dg.Failure(str(error)) from error
+
+    return build
+
+
+def dbt_assets(parsed: Manifest) -> list[dg.AssetsDefinition]:
+    """The four steps, from one manifest."""
+
+    return [_step_assets(name, select, parsed) for name, select in STEPS.items()]
+
+
+def model_names(parsed: Manifest, path: str) -> list[str]:
+    """Names of the models below a folder of `models/`, sorted."""
+    return sorted(
+        props["name"]
+        for unique_id, props in parsed["nodes"].items()
+        if unique_id.startswith("model.") and props["path"].startswith(path)
+    )
+
+
+def asset_key(schema: str, name: str) -> dg.AssetKey:
+    """The key of a model by its schema and name."""
+    return dg.AssetKey([schema, name])
+

@@ -1,0 +1,69 @@
+"""The snapshot asset: what passed every check becomes what readers see."""
+
+import dagster as dg
+import duckdb
+
+from orchestration.assets.dbt import Manifest, asset_key, model_names
+from orchestration.connectors.contract import entities
+from orchestration.publication.snapshot import publish
+from orchestration.resources.moment import Moment
+from orchestration.resources.settings import Settings, load_settings
+
+SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+
+
+def stage_counts(settings: Settings) -> dict[str, dict[str, int]]:
+    """Rows landed, staged and quarantined by entity, read from the warehouse."""
+    counts: dict[str, dict[str, int]] = {}
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        quarantined = dict(
+            connection.execute("select entity, count(*) from staging.quarantine group by 1").fetchall()
+        )
+        for entity in entities():
+            staged = f"staging.stg_{entity.replace('_', '__', 1)}"
+            landed = connection.execute(f"select count(*) from landing.{entity}").fetchone()
+            kept = connection.execute(f"select count(*) from {staged}").fetchone()
+            unreadable = connection.execute(
+                "select count(*) from landing._rejected_lines where replace(folder, '/', '_') = ?",
+                [entity],
+            ).fetchone()
+            counts[entity] = {
+                "landed": landed[0] if landed else 0,
+                "unreadable": unreadable[0] if unreadable else 0,
+                "staged": kept[0] if kept else 0,
+                "quarantined": quarantined.get(entity, 0),
+            }
+    return counts
+
+
+def snapshot_asset(parsed: Manifest) -> dg.AssetsDefinition:
+    """The asset that publishes all models of `models/published/`."""
+    tables = model_names(parsed, "published/")
+
+    @dg.asset(
+        key=SNAPSHOT,
+        deps=[asset_key("published", name) for name in tables],
+        group_name="published",
+        kinds={"parquet", "duckdb"},
+        owners=["team:data-engineering"],
+        pool="warehouse",
+        description="Numbered snapshot of all published tables, and `current.duckdb` over it.",
+    )
+    def snapshot(context: dg.AssetExecutionContext, moment: Moment) -> dg.MaterializeResult[None]:
+        settings = load_settings()
+        as_of = moment.resolve(context.instance, context.run_id)
+        manifest = publish(
+            settings.warehouse, settings.published, tables, as_of, stage_counts(settings)
+        )
+        rows = {name: table.rows for name, table in manifest.tables.items()}
+        context.log.info(f"published snapshot {manifest.snapshot_id} as of {as_of}")
+        return dg.MaterializeResult(
+            metadata={
+                "snapshot_id": manifest.snapshot_id,
+                "as_of": as_of,
+                "dagster/row_count": sum(rows.values()),
+                "tables": dg.MetadataValue.json(rows),
+            }
+        )
+
+    return snapshot

@@ -1,0 +1,1 @@
+"""When things run: jobs, schedules and sensors. What runs is defined by the assets."""

@@ -1,0 +1,1 @@
+"""Great Expectations' results as asset checks. The expectations stand in `expectations/`."""

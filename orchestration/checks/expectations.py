@@ -1,0 +1,113 @@
+"""One blocking check for each table of a stage: does it meet its expectation suite?
+
+An expectation of severity `error` that fails stops what is downstream; `warn` only shows. A table
+without a suite fails.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from orchestration.assets.dbt import Manifest, asset_key
+from orchestration.connectors.contract import entities
+from orchestration.resources.dbt import run_dbt
+from orchestration.resources.moment import Moment
+from orchestration.resources.settings import load_settings
+
+CHECK = "expectations"
+# Tables between profiles' models that have a suite, although intermediate ones need none.
+_INTERMEDIATE = ("int_identity_map", "int_sessions", "int_orders_valued", "int_carts")
+
+
+def _stage_tables(parsed: Manifest) -> dict[str, list[tuple[str, str]]]:
+    """Tables by stage as (schema, name)."""
+    stages: dict[str, list[tuple[str, str]]] = {
+        "landing": [("landing", name) for name in entities()],
+        "staging": [],
+        "profiles": [("intermediate", name) for name in _INTERMEDIATE],
+        "segments": [],
+        "published": [],
+    }
+    stage_of = {
+        "staging": "staging",
+        "marts": "profiles",
+        "segments": "segments",
+        "triggers": "segments",
+        "published": "published",
+    }
+    for unique_id, props in parsed["nodes"].items():
+        is_table = unique_id.startswith("model.") and props["config"]["materialized"] == "table"
+        if is_table and props["schema"] in stage_of:
+            stages[stage_of[props["schema"]]].append((props["schema"], props["name"]))
+    return stages
+
+
+def _check_result(schema: str, name: str, results: list[Any]) -> dg.AssetCheckResult:
+    failed = [result for result in results if not result.passed]
+    errors = [result for result in failed if result.severity == "error"]
+    rows = "\n".join(
+        f"| {'yes' if r.passed else '**no**'} | {r.severity} | {r.description} | {r.observed} |"
+        for r in sorted(results, key=lambda r: (r.passed, r.severity, r.description))
+    )
+    # No result at all is a table that nobody validated: that fails too.
+    return dg.AssetCheckResult(
+        asset_key=asset_key(schema, name),
+        check_name=CHECK,
+        passed=bool(results) and not failed,
+        severity=(
+            dg.AssetCheckSeverity.ERROR
+            if errors or not results
+            else dg.AssetCheckSeverity.WARN
+        ),
+        description="; ".join(f"{r.description} ({r.observed})" for r in failed)
+        or ("no suite covers this table" if not results else f"{len(results)} expectations met"),
+        metadata={
+            "expectations": dg.MetadataValue.md(
+                f"| met | severity | expectation | observed |\n|---|---|---|---|\n{rows}"
+            )
+        },
+    )
+
+
+def _stage_check(stage: str, tables: list[tuple[str, str]]) -> dg.AssetChecksDefinition:
+    @dg.multi_asset_check(
+        specs=[
+            dg.AssetCheckSpec(
+                CHECK,
+                asset=asset_key(schema, name),
+                blocking=True,
+                description="Great Expectations: the table meets its suite.",
+            )
+            for schema, name in tables
+        ],
+        name=f"expectations_{stage}",
+        pool="warehouse",
+    )
+    def check(
+        context: dg.AssetCheckExecutionContext, moment: Moment
+    ) -> Iterator[dg.AssetCheckResult]:
+        from expectations.run import build_docs, validate
+
+        settings = load_settings()
+        if stage == "landing":
+            # The views over landing's Parquet are made by dbt, at the start of any command.
+            as_of = moment.resolve(context.instance, context.run_id)
+            for _ in run_dbt(["run-operation", "register_landing"], {"as_of": as_of}):
+                pass
+        by_table: dict[str, list[Any]] = {}
+        for result in validate(stage, settings.warehouse, settings.quality):
+            by_table.setdefault(result.table, []).append(result)
+        if stage == "published":
+            build_docs(settings.quality)
+        for schema, name in tables:
+            yield _check_result(schema, name, by_table.get(f"{schema}.{name}", []))
+
+    return check
+
+
+def expectation_checks(parsed: Mapping[str, Any]) -> list[dg.AssetChecksDefinition]:
+    """One check definition for each stage."""
+    return [_stage_check(stage, tables) for stage, tables in _stage_tables(parsed).items()]
+
+

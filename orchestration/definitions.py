@@ -1,0 +1,27 @@
+"""Assembly of the code location; read it from top to bottom to see all there is."""
+
+import dagster as dg
+
+from orchestration.assets.dbt import dbt_assets
+from orchestration.assets.feeds import segment_feed
+from orchestration.assets.landing import inbox, landing_assets
+from orchestration.assets.published import snapshot_asset
+from orchestration.automation.jobs import full_build, segment_feed_emission
+from orchestration.automation.schedules import hourly_build
+from orchestration.automation.sensors import inbox_sensor, segment_feed_sensor
+from orchestration.checks.expectations import expectation_checks
+from orchestration.resources.dbt import manifest
+from orchestration.resources.moment import Moment
+from orchestration.resources.settings import load_settings
+
+load_settings()
+parsed = manifest()
+
+defs = dg.Definitions(
+    assets=[inbox, landing_assets, *dbt_assets(parsed), snapshot_asset(parsed), segment_feed],
+    asset_checks=expectation_checks(parsed),
+    jobs=[full_build, segment_feed_emission],
+    schedules=[hourly_build],
+    sensors=[inbox_sensor, segment_feed_sensor],
+    resources={"moment": Moment()},
+)
