@@ -7,6 +7,7 @@ from orchestration.assets.feeds import segment_feed
 from orchestration.assets.landing import inbox, landing_assets
 from orchestration.assets.published import snapshot_asset
 from orchestration.automation.jobs import full_build, segment_feed_emission
+from orchestration.automation.progress import progress_logger
 from orchestration.automation.schedules import hourly_build
 from orchestration.automation.sensors import inbox_sensor, segment_feed_sensor
 from orchestration.checks.expectations import expectation_checks
@@ -24,4 +25,5 @@ defs = dg.Definitions(
     schedules=[hourly_build],
     sensors=[inbox_sensor, segment_feed_sensor],
     resources={"moment": Moment()},
+    loggers={"progress": progress_logger},
 )

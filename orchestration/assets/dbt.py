@@ -19,10 +19,10 @@ Manifest = Mapping[str, Any]
 
 # Each step's models, in dbt's selection syntax.
 STEPS = {
-    "staging": "resource_type:seed path:models/staging",
-    "profiles": "path:models/intermediate path:models/marts/profiles",
-    "audiences": "path:models/marts/segments path:models/marts/triggers",
-    "published": "path:models/published",
+    "staging": "resource_type:seed fqn:muster.staging",
+    "profiles": "fqn:muster.intermediate fqn:muster.marts.profiles",
+    "audiences": "fqn:muster.marts.segments fqn:muster.marts.triggers",
+    "published": "fqn:muster.published",
 }
 _RESULT_NAMES = {"LogSeedResult", "LogModelResult", "LogTestResult"}
 

@@ -92,7 +92,7 @@ def _stage_check(stage: str, tables: list[tuple[str, str]]) -> dg.AssetChecksDef
         settings = load_settings()
         if stage == "landing":
             # The views over landing's Parquet are made by dbt, at the start of any command.
-            as_of = moment.resolve(context.instance, context.run_id)
+            as_of = moment.resolve(context.instance, context.run.run_id)
             for _ in run_dbt(["run-operation", "register_landing"], {"as_of": as_of}):
                 pass
         by_table: dict[str, list[Any]] = {}

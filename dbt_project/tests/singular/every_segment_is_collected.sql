@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'segment_catalog'}}}) }}
 -- A segment whose file the collecting model overlooked would vanish without a word.
 {% for name in models_in('marts/segments', 'seg_') %}
 select '{{ name }}' as segment

@@ -107,7 +107,8 @@ class _SourceLoad:
         if stat.st_size == 0:
             self.report.files.append(_with(item, message="the file is empty"))
         elif digest in known:
-            note = f"same content as {known[digest]}, not loaded again"
+            first = known[digest]
+            note = "" if first == relative else f"same content as {first}, not loaded again"
             self.report.files.append(_with(item, message=note))
         else:
             known[digest] = relative

@@ -1,0 +1,61 @@
+# Each target sets up what it needs; nothing is installed twice.
+PYTHON ?= python3.11
+PYTHON_FOUND := $(shell command -v $(PYTHON) 2>/dev/null || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+export MUSTER_HOME ?= $(CURDIR)/var
+export DAGSTER_HOME = $(MUSTER_HOME)/dagster
+export PYTHONWARNINGS ?= ignore::DeprecationWarning
+SAMPLE_END := 2026-11-01T00:00:00Z
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test lint soak bench clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+$(BIN)/uv:
+	@$(PYTHON_FOUND) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+		{ echo "Muster needs Python 3.11; say where it is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON_FOUND) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+# A stamp says that the pinned packages are in; a changed list installs again.
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(BIN)/uv
+	@echo "Installing the pinned packages (about a minute the first time) ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime | $(BIN)/uv
+	@echo "Installing the packages for tests ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.runtime ## Run the main job on the sample and show what happened
+	@mkdir -p $(MUSTER_HOME)/inbox
+	@cp -R seeds/sample/. $(MUSTER_HOME)/inbox/
+	@$(BIN)/muster run --as-of $(SAMPLE_END)
+
+dev: $(VENV)/.runtime ## Start Dagster with its web page on port 3000
+	@$(BIN)/python -m orchestration.automation.prepare
+	@$(BIN)/dagster dev
+
+lint: $(VENV)/.development ## Check form and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m tests.sqlfluff
+
+test: $(VENV)/.development lint ## Run every check and test
+	@$(BIN)/pytest
+
+soak: $(VENV)/.development ## Run the long fault and load tests
+	@$(BIN)/pytest -m soak
+
+bench: $(VENV)/.development ## Run the benchmarks
+	@$(BIN)/pytest benchmarks --benchmark-only
+
+clean: ## Remove the environment and all state
+	rm -rf $(VENV) var dbt_project/target

@@ -1,0 +1,87 @@
+"""The `muster` command: words of a user to calls of the rooms; no logic of its own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Muster, an audience warehouse: profiles, segments, triggers and feeds.",
+)
+published_app = typer.Typer(no_args_is_help=True, help="Published snapshots.")
+app.add_typer(published_app, name="published")
+
+
+def _fail(message: str) -> typer.Exit:
+    typer.secho(message, err=True, fg="red")
+    return typer.Exit(2)
+
+
+@app.command()
+def run(
+    as_of: Annotated[
+        str, typer.Option(help="Evaluate the world at this UTC time instead of now.")
+    ] = "",
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Rebuild every model from zero.")
+    ] = False,
+) -> None:
+    """Load new files, build, validate, publish and emit; exit 0 only if every blocking check passed."""
+    from orchestration.automation.run import run_full_build
+    from orchestration.resources.dbt import DbtError
+    from orchestration.resources.moment import parse_moment
+    from orchestration.resources.settings import load_settings
+    from orchestration.summary import print_summary
+
+    try:
+        if as_of:
+            parse_moment(as_of)
+        settings = load_settings()
+        outcome = run_full_build(settings, as_of, full_refresh)
+    except (ValueError, DbtError) as error:
+        raise _fail(str(error)) from None
+    print_summary(settings, outcome)
+    if not outcome.success:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status() -> None:
+    """Print the summary of the newest snapshot and the checks of the last run again."""
+    from orchestration.automation.run import open_instance, outcome_of
+    from orchestration.resources.settings import load_settings
+    from orchestration.summary import print_summary
+
+    settings = load_settings()
+    outcome = None
+    if (settings.dagster / "dagster.yaml").exists():
+        import dagster as dg
+
+        with open_instance(settings) as instance:
+            runs = instance.get_run_ids(
+                filters=dg.RunsFilter(job_name="full_build"), limit=1
+            )
+            outcome = outcome_of(instance, runs[0]) if runs else None
+    print_summary(settings, outcome)
+
+
+@published_app.command("export")
+def published_export(
+    target: Annotated[Path, typer.Argument(help="The DuckDB file to write.")],
+) -> None:
+    """Write the newest snapshot's tables into one self-contained DuckDB file."""
+    from orchestration.publication.snapshot import export
+    from orchestration.resources.settings import load_settings
+
+    try:
+        manifest = export(load_settings().published, target)
+    except OSError as error:
+        raise _fail(str(error)) from None
+    typer.echo(f"wrote snapshot {manifest.snapshot_id} to {target}")
+
+
+if __name__ == "__main__":
+    app()

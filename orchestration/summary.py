@@ -1,0 +1,95 @@
+"""The table that `muster run` and `muster status` print: what came in, what became of it.
+
+Everything in it is read from the newest snapshot's manifest, landing and the ledger, so it can be
+printed at any time and while a build runs.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from orchestration.automation.run import Outcome
+from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.segment_feed import FEED
+from orchestration.publication.snapshot import Manifest, newest
+from orchestration.resources.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def _stages_table(manifest: Manifest) -> "Table":
+    from rich.table import Table
+
+    table = Table(title=f"Snapshot {manifest.snapshot_id}, as of {manifest.as_of} UTC")
+    table.add_column("entity")
+    for name in ("landed", "staged", "duplicates", "quarantined", "unreadable lines"):
+        table.add_column(name, justify="right")
+    for entity, counts in manifest.stages.items():
+        rejected = counts["quarantined"] - counts["unreadable"]
+        duplicates = counts["landed"] - counts["staged"] - rejected
+        figures = (counts["landed"], counts["staged"], duplicates, rejected, counts["unreadable"])
+        table.add_row(entity.replace("_", ".", 1), *(f"{figure:,}" for figure in figures))
+    return table
+
+
+def _audience_table(manifest: Manifest, published: Path, ledger: Ledger) -> "Table":
+    from rich.table import Table
+
+    folder = published / "snapshots" / manifest.snapshot_id
+    table = Table(title="Audience")
+    table.add_column("what")
+    table.add_column("rows", justify="right")
+    table.add_row("profiles", f"{manifest.tables['profiles'].rows:,}")
+    catalog = duckdb.sql(
+        f"select segment, size from read_parquet('{folder}/segment_catalog.parquet') order by segment"
+    ).fetchall()
+    for segment, size in catalog:
+        table.add_row(f"segment {segment}", f"{size:,}")
+    triggers = duckdb.sql(
+        f"select trigger_name, count(*) from read_parquet('{folder}/trigger_candidates.parquet') "
+        "group by 1 order by 1"
+    ).fetchall()
+    for trigger, size in triggers or [("none", 0)]:
+        table.add_row(f"trigger candidates: {trigger}", f"{size:,}")
+    entry = ledger.acknowledged().get(manifest.snapshot_id)
+    sent = f"{entry.rows:,}" if entry else "not emitted yet"
+    table.add_row("segment feed, rows of this emission", sent)
+    table.add_row("segment feed, rows so far", f"{ledger.last_sequence():,}")
+    return table
+
+
+def print_summary(settings: Settings, outcome: Outcome | None) -> None:
+    """Print the tables, the checks, and where to look next."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False)
+    manifest = newest(settings.published)
+    if manifest is None:
+        console.print("Nothing has been published yet.")
+    else:
+        ledger = Ledger(settings.ledger / "feeds" / FEED)
+        console.print(_stages_table(manifest))
+        console.print(_audience_table(manifest, settings.published, ledger))
+    if outcome:
+        console.print(
+            f"Checks: [green]{outcome.passed} passed[/green], "
+            f"[yellow]{len(outcome.warned)} warned[/yellow], [red]{len(outcome.failed)} failed[/red]"
+        )
+        for words in outcome.warned:
+            console.print(f"  [yellow]warn[/yellow]  {escape(words)}")
+        for words in outcome.failed:
+            console.print(f"  [red]fail[/red]  {escape(words)}")
+        if outcome.failed and manifest:
+            console.print(f"Nothing was published; readers keep snapshot {manifest.snapshot_id}.")
+    if manifest:
+        console.print("\nWhere to look next:", soft_wrap=True)
+        for label, path in (
+            ("published tables", settings.published / "current.duckdb"),
+            ("segment feed", settings.feeds / FEED),
+            ("validation report", settings.quality / "data_docs" / "index.html"),
+        ):
+            console.print(f"  {label:18} {path}", soft_wrap=True)
+        console.print("  asset graph        make dev, then http://localhost:3000")
