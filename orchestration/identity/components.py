@@ -46,11 +46,12 @@ def resolve(identifiers: "pa.Table", edges: "pa.Table", secret: bytes) -> "pa.Ta
         ]
     )
     names = ordered["identifier"].combine_chunks()
-    left = pc.index_in(edges["identifier_a"], value_set=names).to_numpy()
-    right = pc.index_in(edges["identifier_b"], value_set=names).to_numpy()
     size = len(names)
     if size == 0:
-        return pa.table({"identifier": names, "profile_id": pa.array([], pa.string())})
+        nobody = pa.array([], pa.string())
+        return pa.table({"identifier": nobody, "profile_id": nobody})
+    left = pc.index_in(edges["identifier_a"], value_set=names).to_numpy()
+    right = pc.index_in(edges["identifier_b"], value_set=names).to_numpy()
     weights = np.ones(len(left), dtype=np.int8)
     graph = coo_array((weights, (left, right)), shape=(size, size))
     _, labels = connected_components(graph, directed=False)

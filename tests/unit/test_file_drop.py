@@ -1,0 +1,210 @@
+"""The file drop: each file exactly once, bad lines aside, damaged files named, good rows kept."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.connectors import landing as landing_module
+from orchestration.connectors.sources.file_drop import DropReport, land_inbox, new_files
+
+
+class Home:
+    def __init__(self, folder: Path) -> None:
+        self.inbox, self.landing, self.state = folder / "inbox", folder / "landing", folder / "dlt"
+
+    def drop(self, name: str, content: bytes | str) -> Path:
+        path = self.inbox / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def land(self, source: str) -> DropReport:
+        return land_inbox(self.inbox, self.landing, self.state, source)
+
+    def rows(self, table: str, columns: str = "*") -> list[tuple[object, ...]]:
+        files = f"{self.landing}/*/{table}/*.parquet"
+        if not list(self.landing.glob(f"*/{table}/*.parquet")):
+            return []
+        query = f"select {columns} from read_parquet('{files}') order by _source_file, _row_number"
+        return duckdb.sql(query).fetchall()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+EVENT = '{"event_id": "e1", "name": "page_view", "occurred_at": "2026-01-01T00:00:00Z"}\n'
+PRODUCTS = "product_id,name,category,brand,price,currency,updated_at\n"
+
+
+def test_rows_arrive_with_where_they_came_from(home: Home) -> None:
+    home.drop("web/events/a.jsonl", EVENT)
+    report = home.land("web")
+    found = home.rows("web_events", "event_id, name, _source_file, _row_number, _load_id")
+    assert found == [("e1", "page_view", "web/events/a.jsonl", 1, report.load_id)]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "csv.gz", "jsonl", "jsonl.gz", "parquet"])
+def test_every_format_gives_the_same_row(home: Home, suffix: str) -> None:
+    values = {"product_id": "p1", "name": 'A "big", Ümlaut', "price": "1.50"}
+    if suffix == "parquet":
+        path = home.drop("shop/products/a.parquet", b"")
+        duckdb.sql(
+            f"copy (select 'p1' as product_id, 'A \"big\", Ümlaut' as name, 1.50 as price) "
+            f"to '{path}' (format parquet)"
+        )
+    else:
+        text = json.dumps(values) if "jsonl" in suffix else (
+            'product_id,name,price\np1,"A ""big"", Ümlaut",1.50\n'
+        )
+        raw = text.encode()
+        home.drop(f"shop/products/a.{suffix}", gzip.compress(raw) if "gz" in suffix else raw)
+    home.land("shop")
+    assert home.rows("shop_products", "product_id, name, price") == [tuple(values.values())]
+
+
+def test_a_file_is_landed_once_however_often_the_job_runs(home: Home) -> None:
+    home.drop("web/events/a.jsonl", EVENT)
+    assert home.land("web").rows == {"web_events": 1}
+    assert home.land("web").load_id is None
+    assert new_files(home.inbox, home.landing) == []
+    home.drop("web/events/b.jsonl", EVENT.replace("e1", "e2"))
+    assert [path.name for path in new_files(home.inbox, home.landing)] == ["b.jsonl"]
+    home.land("web")
+    assert [row[0] for row in home.rows("web_events", "event_id")] == ["e1", "e2"]
+
+
+def test_a_lost_working_folder_of_dlt_does_not_load_anything_twice(home: Home) -> None:
+    home.drop("web/events/a.jsonl", EVENT)
+    home.land("web")
+    shutil.rmtree(home.state)
+    home.drop("web/events/b.jsonl", EVENT.replace("e1", "e2"))
+    home.land("web")
+    assert [row[0] for row in home.rows("web_events", "event_id")] == ["e1", "e2"]
+
+
+def test_a_copy_under_another_name_is_named_and_not_loaded(home: Home) -> None:
+    home.drop("web/events/a.jsonl", EVENT)
+    home.drop("web/events/copy.jsonl", EVENT)
+    report = home.land("web")
+    notes = {item.path: item.message for item in report.files}
+    assert notes["web/events/copy.jsonl"] == "same content as web/events/a.jsonl, not loaded again"
+    assert len(home.rows("web_events")) == 1
+    assert home.land("web").load_id is None
+
+
+def test_files_of_a_load_that_died_are_neither_counted_nor_kept(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.drop("web/events/a.jsonl", EVENT)
+    home.land("web")
+    orphan = home.landing / "web" / "web_events" / "1.5.abc.parquet"
+    orphan.write_bytes(b"half a file")
+    assert landing_module.landed_files(home.landing, "web")[0].path == "web/events/a.jsonl"
+    home.drop("web/events/b.jsonl", EVENT.replace("e1", "e2"))
+    home.land("web")
+    assert not orphan.exists()
+
+
+def test_an_empty_inbox_and_an_unknown_source(home: Home) -> None:
+    assert home.land("web") == DropReport("web")
+    home.drop("crm/wishes/a.csv", "a,b\n1,2\n")
+    refused = home.land("crm").refused
+    assert "inbox/crm/wishes is not an entity of the input contract" in refused["crm/wishes"]
+
+
+def test_an_empty_file_and_a_header_only_are_named(home: Home) -> None:
+    home.drop("shop/products/empty.csv", "")
+    home.drop("shop/products/header.csv", PRODUCTS)
+    home.drop("shop/products/good.csv", PRODUCTS + "p1,a,b,c,1,EUR,\n")
+    notes = {Path(item.path).name: item.message for item in home.land("shop").files}
+    assert notes["empty.csv"] == "the file is empty"
+    assert notes["header.csv"] == "no rows after the header"
+    assert len(home.rows("shop_products")) == 1
+
+
+def test_a_truncated_gzip_is_refused_whole_and_loaded_when_it_is_whole(home: Home) -> None:
+    whole = gzip.compress((EVENT * 1000).encode())
+    home.drop("web/events/a.jsonl.gz", whole[: len(whole) // 2])
+    home.drop("web/events/b.jsonl", EVENT)
+    report = home.land("web")
+    assert "cut off or damaged" in report.refused["web/events/a.jsonl.gz"]
+    assert len(home.rows("web_events")) == 1
+    home.drop("web/events/a.jsonl.gz", whole)
+    assert home.land("web").refused == {}
+    assert len(home.rows("web_events")) == 1001
+
+
+def test_missing_and_extra_columns_are_reported_and_nothing_is_lost(home: Home) -> None:
+    home.drop("shop/products/a.csv", "product_id,colour\np1,red\n")
+    note = home.land("shop").files[0].message
+    assert "missing columns, read as null: name, category" in note
+    assert "unknown columns, kept in _extra: colour" in note
+    assert home.rows("shop_products", "product_id, name, _extra") == [
+        ("p1", None, '{"colour":"red"}')
+    ]
+
+
+def test_unknown_keys_of_json_are_kept(home: Home) -> None:
+    home.drop("web/events/a.jsonl", '{"event_id": "e1", "ab": {"x": [1, 2]}, "name": null}\n')
+    home.land("web")
+    assert home.rows("web_events", "event_id, name, _extra") == [
+        ("e1", None, '{"ab":{"x":[1,2]}}')
+    ]
+
+
+def test_a_wrong_encoding_puts_its_lines_aside_and_keeps_the_others(home: Home) -> None:
+    latin = PRODUCTS.encode() + "p1,Käse,b,c,1,EUR,\n".encode("latin-1") + b"p2,a,b,c,1,EUR,\n"
+    home.drop("shop/products/a.csv", latin)
+    home.land("shop")
+    assert home.rows("shop_products", "product_id") == [("p2",)]
+    (line,) = home.rows("_rejected_lines", "_source_file, _row_number, reason")
+    assert line[:2] == ("shop/products/a.csv", 2)
+    assert "not utf-8" in str(line[2])
+
+
+def test_rows_of_another_width_go_aside(home: Home) -> None:
+    home.drop("shop/products/a.csv", "product_id,name\np1,a\np2\np3,a,b\np4,d\n")
+    home.land("shop")
+    assert home.rows("shop_products", "product_id") == [("p1",), ("p4",)]
+    assert [row[0] for row in home.rows("_rejected_lines", "_row_number")] == [3, 4]
+
+
+def test_a_line_of_ten_megabytes_goes_aside_and_the_next_one_loads(home: Home) -> None:
+    huge = '{"event_id": "' + "x" * 10_000_000 + '"}\n'
+    home.drop("web/events/a.jsonl", EVENT + huge + EVENT.replace("e1", "e3"))
+    home.land("web")
+    assert [row[0] for row in home.rows("web_events", "event_id")] == ["e1", "e3"]
+    (line,) = home.rows("_rejected_lines", "reason")
+    assert "line size over maximum" in str(line[0])
+
+
+def test_lines_that_are_no_object_go_aside_with_their_number(home: Home) -> None:
+    home.drop("web/events/a.jsonl", EVENT + "{bad\n[1, 2]\n\n3\n" + EVENT.replace("e1", "e2"))
+    home.land("web")
+    assert len(home.rows("web_events")) == 2
+    assert home.rows("_rejected_lines", "_row_number, reason, content") == [
+        (2, "not valid JSON", "{bad"),
+        (3, "a JSON array where an object is expected", "[1, 2]"),
+        (5, "a JSON ubigint where an object is expected", "3"),
+    ]
+
+
+def test_a_json_array_is_named_as_such(home: Home) -> None:
+    home.drop("web/events/a.jsonl", "[\n" + EVENT.strip() + "\n]\n")
+    report = home.land("web")
+    assert "a JSON array where one object a line is expected" in report.files[0].message
+    assert [row[0] for row in home.rows("web_events", "event_id")] == ["e1"]
+
+
+def test_a_damaged_parquet_file_is_named(home: Home) -> None:
+    home.drop("shop/products/a.parquet", b"PAR1 this is none")
+    home.drop("shop/products/b.csv", PRODUCTS + "p1,a,b,c,1,EUR,\n")
+    report = home.land("shop")
+    assert "not a readable Parquet file" in report.refused["shop/products/a.parquet"]
+    assert report.rows == {"shop_products": 1}

@@ -1,0 +1,175 @@
+"""The segment feed against a consumer that applies it, over random histories with crashes."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestration.connectors.destinations import files
+from orchestration.feeds import segment_feed
+from orchestration.feeds.ledger import Ledger
+from orchestration.publication.snapshot import (
+    KEEP_SNAPSHOTS,
+    export,
+    newest,
+    publish,
+    repair_current,
+    snapshot_ids,
+)
+
+Members = set[tuple[str, str]]
+TABLES = ["segment_memberships"]
+
+
+class World:
+    """A warehouse whose membership is set by hand, published and emitted by the real code."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.warehouse = folder / "warehouse.duckdb"
+        self.published = folder / "published"
+        self.ledger = Ledger(folder / "ledger" / "feeds" / segment_feed.FEED)
+
+    def publish(self, members: Members) -> str:
+        with duckdb.connect(str(self.warehouse)) as connection:
+            connection.execute("create schema if not exists published")
+            connection.execute(
+                "create or replace table published.segment_memberships "
+                "(segment varchar, profile_id varchar, as_of timestamp)"
+            )
+            if members:
+                rows = [[*pair, "2026-01-01"] for pair in sorted(members)]
+                connection.executemany(
+                    "insert into published.segment_memberships values (?, ?, ?)", rows
+                )
+        return publish(self.warehouse, self.published, TABLES, "2026-01-01", {}).snapshot_id
+
+    def emit(self) -> segment_feed.Emission:
+        return segment_feed.emit(self.published, self.folder / "ledger", self.folder / "feeds")
+
+    def delivered(self) -> list[dict[str, object]]:
+        rows = []
+        for path in sorted((self.folder / "feeds" / segment_feed.FEED).glob("*.jsonl")):
+            rows += [json.loads(line) for line in path.read_text().splitlines()]
+        return rows
+
+    def consumer(self) -> Members:
+        held: Members = set()
+        for row in self.delivered():
+            pair = (str(row["segment"]), str(row["profile_id"]))
+            if row["action"] == "enter":
+                assert pair not in held
+                held.add(pair)
+            else:
+                held.remove(pair)
+        return held
+
+
+membership = st.sets(st.tuples(st.sampled_from("ab"), st.sampled_from("1234")))
+crash = st.sampled_from(["none", "before delivery", "before acknowledgement", "not emitted"])
+
+
+class Crash(Exception):
+    pass
+
+
+def _emit_with(world: World, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: object) -> None:
+        raise Crash
+
+    if where == "not emitted":
+        return
+    with monkeypatch.context() as patch:
+        if where == "before delivery":
+            patch.setattr(files, "deliver", die)
+        elif where == "before acknowledgement":
+            patch.setattr(Ledger, "acknowledge", die)
+        try:
+            world.emit()
+        except Crash:
+            return
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(history=st.lists(st.tuples(membership, crash), min_size=1, max_size=5))
+def test_a_consumer_that_applies_the_feed_holds_what_is_published(
+    history: list[tuple[Members, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(tmp_path_factory.mktemp("feed"))
+    for members, where in history:
+        world.publish(members)
+        _emit_with(world, where, monkeypatch)
+    world.emit()
+    assert world.consumer() == history[-1][0]
+    sequences = [row["sequence"] for row in world.delivered()]
+    assert sequences == list(range(1, len(sequences) + 1))
+    again = world.emit()
+    assert (again.entered, again.exited, again.repeated) == (0, 0, [])
+
+
+def test_a_repeated_delivery_writes_the_same_rows_and_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    world.publish({("a", "1"), ("b", "2")})
+    _emit_with(world, "before acknowledgement", monkeypatch)
+    first = world.delivered()
+    assert world.emit().repeated == ["000001"]
+    assert world.delivered() == first
+    assert [row["idempotency_key"] for row in first] == ["segments-1", "segments-2"]
+
+
+def test_current_is_switched_as_a_whole_and_repaired_after_a_kill_between_renames(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    world.publish({("a", "1")})
+    current = world.published / "current.duckdb"
+    stale = current.read_bytes()
+    world.publish({("a", "1"), ("a", "2")})
+    with duckdb.connect(str(current), read_only=True) as reader:
+        assert reader.sql("select count(*) from segment_memberships").fetchall() == [(2,)]
+    current.write_bytes(stale)
+    repair_current(world.published)
+    with duckdb.connect(str(current), read_only=True) as reader:
+        assert reader.sql("select snapshot_id from snapshot").fetchall() == [("000002",)]
+
+
+def test_a_half_written_snapshot_is_never_the_newest(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.publish({("a", "1")})
+    (world.published / "snapshots" / "building-000002").mkdir()
+    manifest = newest(world.published)
+    assert manifest is not None and manifest.snapshot_id == "000001"
+    assert world.publish(set()) == "000002"
+    assert not (world.published / "snapshots" / "building-000002").exists()
+
+
+def test_old_snapshots_go_and_numbers_are_never_used_twice(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for _ in range(KEEP_SNAPSHOTS + 2):
+        world.publish({("a", "1")})
+    assert snapshot_ids(world.published)[0] == "000003"
+    assert snapshot_ids(world.published)[-1] == f"{KEEP_SNAPSHOTS + 2:06d}"
+
+
+def test_an_export_stands_by_itself(tmp_path: Path) -> None:
+    world = World(tmp_path / "home")
+    with pytest.raises(FileNotFoundError, match="nothing has been published"):
+        export(world.published, tmp_path / "copy.duckdb")
+    world.publish({("a", "1")})
+    export(world.published, tmp_path / "copy.duckdb")
+    world.published.rename(tmp_path / "gone")
+    with duckdb.connect(str(tmp_path / "copy.duckdb"), read_only=True) as reader:
+        assert reader.sql("select count(*) from segment_memberships").fetchall() == [(1,)]
