@@ -23,10 +23,12 @@ class _ProgressHandler(logging.Handler):
         event = meta.get("dagster_event") if isinstance(meta, dict) else None
         console = Console(stderr=True, highlight=False)
         seconds = f"[dim]{time.monotonic() - self.started:5.0f} s[/dim]"
+        if event is None and str(meta.get("orig_message", "")).startswith("Dependencies for step"):
+            return  # said in one line when the step is skipped, below
         if event is None:
             message = escape(str(meta.get("orig_message") or record.getMessage()))
             style = "yellow" if record.levelno >= logging.WARNING else "dim"
-            console.print(f"{seconds}   [{style}]{message}[/{style}]")
+            console.print(f"{seconds}   [{style}]{message}[/{style}]", soft_wrap=True)
         elif event.event_type_value == "STEP_START":
             console.print(f"{seconds} [bold]{event.step_key}[/bold]")
         elif event.event_type_value == "STEP_FAILURE":

@@ -4,6 +4,7 @@ A file is known by its content, so a copy under another name is not loaded twice
 changed is a new one. Files stay where they are; nothing in the inbox is moved or deleted.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Progress = Callable[[str], None]
+PROGRESS_SECONDS = 5.0
 
 
 @dataclass
@@ -129,12 +131,11 @@ class _SourceLoad:
 
     def rows_of(self, entity: str) -> "Iterator[pa.Table]":
         """All queued files' rows of one entity, as Arrow tables with the landing columns."""
-        for path, definition, item in self.queue:
-            if entity not in definition.entities:
-                continue
+        queue = [entry for entry in self.queue if entity in entry[1].entities]
+        told = time.monotonic()
+        for number, (path, definition, item) in enumerate(queue, start=1):
             reading = readers.open_reading(self.connection, path, definition)
             query = readers.entity_sql(reading, definition, entity, item.path)
-            before = self.counts.get(item.path, 0)
             for batch in readers.read_batches(self.connection, query):
                 if batch.num_rows:
                     self.counts[item.path] = self.counts.get(item.path, 0) + batch.num_rows
@@ -142,7 +143,10 @@ class _SourceLoad:
                     yield self._stamped(batch)
             if item.path not in self.rejects:
                 self.rejects[item.path] = readers.rejected_lines(self.connection, reading)
-            self.progress(f"{item.path}: {self.counts.get(item.path, 0) - before:,} rows")
+            if number == len(queue) or time.monotonic() - told > PROGRESS_SECONDS:
+                told = time.monotonic()
+                rows = self.report.rows.get(entity, 0)
+                self.progress(f"{entity}: {number:,} of {len(queue):,} files, {rows:,} rows")
 
     def _stamped(self, batch: "pa.RecordBatch") -> "pa.Table":
         import pyarrow as pa
@@ -209,7 +213,7 @@ def land_inbox(
         landing: where the Parquet goes.
         state: dlt's working folder.
         source: the source to look at.
-        progress: told one line for each file read.
+        progress: told now and then, and at the end of each entity, how far it is.
     """
     definitions = load_definitions()
     job = _SourceLoad(inbox, source, progress)

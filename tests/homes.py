@@ -1,0 +1,24 @@
+"""A `MUSTER_HOME` of their own for tests that run the job."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_NAMES = ("MUSTER_HOME", "DAGSTER_HOME", "MUSTER_PROJECT_SECRET")
+
+
+@contextmanager
+def muster_home(folder: Path) -> Iterator[Path]:
+    """Point Muster at `folder`, with a fixed project secret, and back again afterwards."""
+    before = {name: os.environ.get(name) for name in _NAMES}
+    os.environ["MUSTER_HOME"] = str(folder)
+    os.environ["MUSTER_PROJECT_SECRET"] = "a secret of the tests"
+    try:
+        yield folder
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
