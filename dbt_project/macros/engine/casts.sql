@@ -5,7 +5,7 @@
 
 {#- True where text is present but cannot be read as `type`. -#}
 {% macro is_not_a(type, column) -%}
-    (nullif(trim({{ column }}), '') is not null and try_cast(nullif(trim({{ column }}), '') as {{ type }}) is null)
+    ({{ text(column) }} is not null and {{ as_type(type, column) }} is null)
 {%- endmacro %}
 
 {#- Text to a number or date; blank and unreadable text is null. -#}
@@ -20,7 +20,10 @@
 
 {#- A stable key of several columns, nulls kept apart from blanks. -#}
 {% macro key_of(columns) -%}
-    md5(concat_ws('|'{% for column in columns %}, coalesce(cast({{ column }} as varchar), '~'){% endfor %}))
+    md5(concat_ws(
+        '|'
+        {%- for column in columns %}, coalesce(cast({{ column }} as varchar), '~'){% endfor -%}
+    ))
 {%- endmacro %}
 
 {#- The rows of a relation that come first by `order_by` within each key; say all ties. -#}

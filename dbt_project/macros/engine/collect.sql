@@ -1,8 +1,8 @@
 {#-
     Names of the models in a folder of models/, such as 'marts/segments'.
 
-    dbt has no public way to ask this while it parses, which is when dependencies are made; the files
-    it has read hang on `ref` itself. tests/unit/test_collect.py notices should that change.
+    dbt has no public way to ask this while it parses, which is when dependencies are made; the
+    files it has read hang on `ref` itself. tests/unit/test_collect.py notices should that change.
 -#}
 {% macro models_in(folder, prefix) -%}
     {%- set names = [] -%}
@@ -29,13 +29,14 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- One row for each model of a folder, from its YAML: name, description, owner, definition hash. -#}
+{#- One row for each model of a folder, from its YAML: name, description, owner, hash of its SQL. -#}
 {% macro catalogue(folder, prefix) -%}
     {%- for name in models_in(folder, prefix) %}
     {%- set node = (graph.nodes if execute else {}).get('model.' ~ project_name ~ '.' ~ name, {}) %}
+    {%- set description = node.get("description", "") | replace("\n", " ") | trim %}
     select
         '{{ name[prefix | length:] }}' as segment,
-        '{{ node.get("description", "") | replace("'", "''") | replace("\n", " ") | trim }}' as description,
+        '{{ description | replace("'", "''") }}' as description,
         '{{ node.get("config", {}).get("meta", {}).get("owner", "") }}' as owner,
         '{{ node.get("checksum", {}).get("checksum", "")[:12] }}' as definition_hash
     {%- if not loop.last %}

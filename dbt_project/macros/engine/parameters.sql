@@ -10,7 +10,10 @@
     {%- set text = run_query("select content from read_text('" ~ path ~ "')").rows[0][0] -%}
     {%- set entry = fromyaml(text).get(name) -%}
     {%- if entry is none -%}
-        {{ exceptions.raise_compiler_error("parameters.yml has no parameter '" ~ name ~ "'; add it there with value, unit and meaning") }}
+        {{ exceptions.raise_compiler_error(
+            "parameters.yml has no parameter '" ~ name
+            ~ "'; add it there with value, unit and meaning"
+        ) }}
     {%- endif -%}
     {{ return(var(name, entry['value'])) }}
 {%- endmacro %}

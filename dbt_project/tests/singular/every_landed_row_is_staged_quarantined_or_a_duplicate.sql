@@ -1,6 +1,6 @@
 {{ config(meta={'dagster': {'ref': {'name': 'quarantine'}}}) }}
--- Nothing is lost between landing and staging: what is neither staged nor quarantined must be a second
--- record of a key that is staged.
+-- Nothing is lost between landing and staging: what is neither staged nor quarantined must be a
+-- second record of a key that is staged.
 {% set entities = [
     ('crm_contacts', 'contact_id'), ('crm_consents', 'consent_id'),
     ('crm_interactions', 'interaction_id'), ('crm_tickets', 'ticket_id'),
@@ -8,25 +8,31 @@
     ('shop_order_items', 'order_item_id'), ('shop_refunds', 'refund_id'),
 ] %}
 {% for entity, key in entities %}
-{% set base = 'base_' ~ entity.replace('_', '__', 1) %}
-{% set staged = 'stg_' ~ entity.replace('_', '__', 1) %}
-select
-    '{{ entity }}' as entity,
-    _source_file,
-    _row_number
-from {{ ref(base) }} as landed
-where
-    _rejection_reason is null
-    and not exists (select 1 from {{ ref(staged) }} as staged where staged.{{ key }} = landed.{{ key }})
-union all
-select
-    '{{ entity }}',
-    _source_file,
-    _row_number
-from {{ ref(staged) }} as staged
-where not exists (
-    select 1 from {{ source('landing', entity) }} as landed
-    where landed._source_file = staged._source_file and landed._row_number = staged._row_number
-)
-{% if not loop.last %}union all{% endif %}
+    {% set base = 'base_' ~ entity.replace('_', '__', 1) %}
+    {% set stage = 'stg_' ~ entity.replace('_', '__', 1) %}
+    select
+        '{{ entity }}' as entity,
+        landed._source_file,
+        landed._row_number
+    from {{ ref(base) }} as landed
+    where
+        landed._rejection_reason is null
+        and not exists (
+            select 1 from {{ ref(stage) }} as staged
+            where staged.{{ key }} = landed.{{ key }}
+        )
+    union all
+    select
+        '{{ entity }}' as entity,
+        staged._source_file,
+        staged._row_number
+    from {{ ref(stage) }} as staged
+    where
+        not exists (
+            select 1 from {{ ref(base) }} as landed
+            where
+                landed._source_file = staged._source_file
+                and landed._row_number = staged._row_number
+        )
+    {% if not loop.last %}union all{% endif %}
 {% endfor %}

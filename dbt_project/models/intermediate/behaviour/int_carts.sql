@@ -22,7 +22,7 @@ carts as (
         max(occurred_at) as last_event_at,
         min(occurred_at) filter (where is_conversion) as purchase_event_at,
         list(distinct product_id order by product_id)
-            filter (where name = 'add_to_cart' and product_id is not null) as product_ids,
+        filter (where name = 'add_to_cart' and product_id is not null) as product_ids,
         list(event_id order by occurred_at, event_id) as event_ids
     from cart_events
     group by cart_id

@@ -1,5 +1,5 @@
--- Grain: one row per order up to as_of, with its value net of refunds. The order's own total wins over
--- the sum of its lines; a cancellation has negative lines and so takes back what it cancels.
+-- Grain: one row per order up to as_of, with its value net of refunds. The order's own total wins
+-- over the sum of its lines; a cancellation has negative lines and so takes back what it cancels.
 with orders as (
     select
         *,

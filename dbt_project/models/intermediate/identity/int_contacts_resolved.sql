@@ -2,8 +2,9 @@
 with contacts as (
     select
         *,
-        {{ record_key('crm_contacts', ['null', 'null', 'email', 'phone', 'customer_id', 'contact_id']) }}
-            as record_key
+        {{ record_key(
+            'crm_contacts', ['null', 'null', 'email', 'phone', 'customer_id', 'contact_id']
+        ) }} as record_key
     from {{ ref('stg_crm__contacts') }}
 ),
 
@@ -16,4 +17,7 @@ resolved as (
         on contacts.record_key = profiles.record_key
 )
 
-{{ first_by('resolved', 'profile_id', 'updated_at desc nulls last, created_at desc nulls last, contact_id') }}
+{{ first_by(
+    'resolved', 'profile_id',
+    'updated_at desc nulls last, created_at desc nulls last, contact_id'
+) }}

@@ -1,31 +1,33 @@
 -- Grain: one row per source and combination of identifiers that some record carries.
+{% set identifiers = [
+    'anonymous_id', 'user_id', 'email', 'phone', 'customer_id', 'contact_id',
+] -%}
+{% set sources = {
+    'web_events': (['anonymous_id', 'user_id', 'email'], 'occurred_at'),
+    'crm_contacts': (
+        ['email', 'phone', 'customer_id', 'contact_id'], 'coalesce(created_at, updated_at)'
+    ),
+    'crm_consents': (['email', 'contact_id'], 'occurred_at'),
+    'crm_interactions': (['email', 'contact_id'], 'occurred_at'),
+    'crm_tickets': (['email', 'contact_id'], 'opened_at'),
+    'shop_orders': (['email', 'phone', 'customer_id'], 'ordered_at'),
+} %}
 with records as (
-    select
-        'web_events' as source, anonymous_id, user_id, email, null as phone,
-        null as customer_id, null as contact_id, occurred_at, _landed_at
-    from {{ ref('stg_web__events') }}
-    union all
-    select
-        'crm_contacts', null, null, email, phone, customer_id, contact_id,
-        coalesce(created_at, updated_at), _landed_at
-    from {{ ref('stg_crm__contacts') }}
-    union all
-    select 'crm_consents', null, null, email, null, null, contact_id, occurred_at, _landed_at
-    from {{ ref('stg_crm__consents') }}
-    union all
-    select 'crm_interactions', null, null, email, null, null, contact_id, occurred_at, _landed_at
-    from {{ ref('stg_crm__interactions') }}
-    union all
-    select 'crm_tickets', null, null, email, null, null, contact_id, opened_at, _landed_at
-    from {{ ref('stg_crm__tickets') }}
-    union all
-    select 'shop_orders', null, null, email, phone, customer_id, null, ordered_at, _landed_at
-    from {{ ref('stg_shop__orders') }}
+    {% for source, (carried, moment) in sources.items() %}
+        select
+            '{{ source }}' as source,
+            {% for identifier in identifiers %}
+                {{ identifier if identifier in carried else 'null' }} as {{ identifier }},
+            {% endfor %}
+            {{ moment }} as occurred_at,
+            _landed_at
+        from {{ ref('stg_' ~ source.replace('_', '__', 1)) }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 )
 
 select
-    {{ key_of(['source', 'anonymous_id', 'user_id', 'email', 'phone', 'customer_id', 'contact_id']) }}
-        as record_key,
+    {{ key_of(['source'] + identifiers) }} as record_key,
     source,
     anonymous_id,
     user_id,

@@ -1,5 +1,5 @@
--- Grain: one row per record_key that carries an identifier. All identifiers of one record are in one
--- component, so any of them names the profile.
+-- Grain: one row per record_key that carries an identifier. All identifiers of one record are in
+-- one component, so any of them names the profile.
 select
     observed.record_key,
     min(identity_map.profile_id) as profile_id

@@ -22,8 +22,8 @@ select
             then 'consent_id is missing'
         when {{ text('occurred_at') }} is null or {{ utc_time('occurred_at') }} is null
             then 'occurred_at is missing or no time'
-        when lower({{ text('status') }}) not in ('given', 'withdrawn') or {{ text('status') }} is null
-            then 'status is neither given nor withdrawn'
+        when coalesce(lower({{ text('status') }}), '') not in ('granted', 'withdrawn')
+            then 'status is neither granted nor withdrawn'
     end as _rejection_reason,
     cast(to_json(landed) as varchar) as _record
 from landed

@@ -22,7 +22,10 @@ select
             then 'interaction_id is missing'
         when {{ text('occurred_at') }} is null or {{ utc_time('occurred_at') }} is null
             then 'occurred_at is missing or no time'
-        when coalesce(lower({{ text('type') }}), '') not in ('sent', 'delivered', 'open', 'click', 'unsubscribe', 'bounce')
+        when
+            coalesce(lower({{ text('type') }}), '') not in (
+                'sent', 'delivered', 'open', 'click', 'unsubscribe', 'bounce'
+            )
             then 'type is not a known interaction'
     end as _rejection_reason,
     cast(to_json(landed) as varchar) as _record

@@ -40,7 +40,11 @@ select
             then 'event_id is missing'
         when {{ text('occurred_at') }} is null or {{ utc_time('occurred_at') }} is null
             then 'occurred_at is missing or no time'
-        when lower({{ text('name') }}) not in (select event_name from {{ ref('tracking_plan') }}) or {{ text('name') }} is null
+        when
+            {{ text('name') }} is null
+            or lower({{ text('name') }}) not in (
+                select plan.event_name from {{ ref('tracking_plan') }} as plan
+            )
             then 'name is not in the tracking plan'
         when {{ text('product_id') }} is null and {{ requires('product_id') }}
             then 'required property product_id is missing'

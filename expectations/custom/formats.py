@@ -1,0 +1,48 @@
+"""Expectations on the shape of a value."""
+
+from typing import Any
+
+from expectations.custom.base import RowRule, named, quoted
+
+PROFILE_ID = "p_[0-9a-f]{20}"
+
+
+class MatchesPattern(RowRule):
+    """The whole value matches a regular expression (RE2).
+
+    Great Expectations' own class for this has no DuckDB form.
+    """
+
+    pattern: str
+
+    @classmethod
+    def breaks(cls, values: dict[str, Any]) -> str:
+        """Values the pattern does not match from end to end."""
+        column, pattern = named(values["column"]), quoted(values["pattern"])
+        return f"not regexp_full_match(cast({column} as varchar), {pattern})"
+
+
+class IsProfileId(RowRule):
+    """A profile_id is `p_` and 20 hexadecimal digits; null is none."""
+
+    column: str = "profile_id"
+
+    @classmethod
+    def applies(cls, values: dict[str, Any]) -> str:
+        """Every row: a row of nobody is an error too."""
+        return "true"
+
+    @classmethod
+    def breaks(cls, values: dict[str, Any]) -> str:
+        """Anything of another shape, among it raw identifiers."""
+        column = named(values.get("column", "profile_id"))
+        return f"not coalesce(regexp_full_match({column}, {quoted(PROFILE_ID)}), false)"
+
+
+class IsValidJson(RowRule):
+    """The value parses as JSON."""
+
+    @classmethod
+    def breaks(cls, values: dict[str, Any]) -> str:
+        """Text that is no JSON."""
+        return f"not json_valid({named(values['column'])})"

@@ -1,0 +1,134 @@
+"""Expectations on how much there is, against history and against the rest of the warehouse."""
+
+from typing import Any
+
+from expectations.custom.base import RowRule
+
+
+class LastLoadLikeEarlierOnes(RowRule):
+    """Each source's last load has between a fifth and five times the rows it usually has.
+
+    Usual is the median of its earlier loads; with fewer than `history` of them nothing is said.
+    The source is the first folder of the file's path.
+    """
+
+    history: int = 3
+    factor: float = 5.0
+
+    @classmethod
+    def query(cls, values: dict[str, Any]) -> str:
+        """One row for all sources: how many are out of proportion, and the worst of them."""
+        history, factor = values.get("history", 3), values.get("factor", 5.0)
+        return f"""
+with loads as (
+    select
+        split_part(_source_file, '/', 1) as source,
+        _load_id,
+        count(*) as row_count,
+        row_number() over (
+            partition by split_part(_source_file, '/', 1)
+            order by max(_landed_at) desc, _load_id desc
+        ) as age
+    from {{batch}}
+    group by 1, 2
+),
+
+compared as (
+    select
+        source,
+        max(row_count) filter (where age = 1) as last_count,
+        median(row_count) filter (where age > 1) as usual_count
+    from loads
+    group by source
+    having count(*) > {history}
+),
+
+odd as (
+    select *
+    from compared
+    where last_count > usual_count * {factor} or last_count * {factor} < usual_count
+)
+
+select
+    count(*) as found,
+    count(*) as total,
+    coalesce(
+        arg_min(
+            source || ': last load ' || last_count || ' rows, usually ' || cast(usual_count as bigint),
+            source
+        ),
+        'no source out of proportion'
+    ) as observed
+from odd"""
+
+
+class QuarantineIsSmall(RowRule):
+    """Of no entity is more than the share `most` of the landed records in quarantine.
+
+    By entity, so that a small source that is all wrong does not hide behind a large one.
+    """
+
+    entities: list[str]
+    most: float = 0.05
+
+    @classmethod
+    def query(cls, values: dict[str, Any]) -> str:
+        """How many entities are over the share, and the worst of them."""
+        landed = "\n    union all\n    ".join(
+            f"select '{entity}' as entity, count(*) as landed_count from landing.{entity}"
+            for entity in values["entities"]
+        )
+        return f"""
+with landed as (
+    {landed}
+),
+
+quarantined as (
+    select entity, count(*) as bad_count
+    from {{batch}}
+    group by entity
+),
+
+shares as (
+    select
+        entity,
+        bad_count,
+        greatest(coalesce(landed_count, 0), bad_count) as all_count
+    from quarantined
+    left join landed using (entity)
+)
+
+select
+    count(*) filter (where bad_count > {values.get("most", 0.05)} * all_count) as found,
+    count(*) as total,
+    coalesce(
+        arg_max(
+            entity || ': ' || bad_count || ' of ' || all_count || ' quarantined',
+            bad_count / all_count
+        ),
+        'nothing quarantined'
+    ) as observed
+from shares"""
+
+
+class HoldsNotEverybody(RowRule):
+    """A segment that holds every profile selects nothing; most often a condition is missing."""
+
+    everybody: str = "marts.profile_traits"
+
+    @classmethod
+    def query(cls, values: dict[str, Any]) -> str:
+        """Members against all profiles; a warehouse of one person says nothing."""
+        everybody = values.get("everybody", "marts.profile_traits")
+        return f"""
+with sizes as (
+    select
+        (select count(*) from {{batch}}) as members,
+        (select count(*) from {everybody}) as everybody
+)
+
+select
+    case when everybody > 1 and members >= everybody then 1 else 0 end as found,
+    1 as total,
+    members || ' of ' || everybody || ' profiles' as observed
+from sizes"""

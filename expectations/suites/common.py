@@ -1,0 +1,127 @@
+"""Rules that several suites hold, said once."""
+
+from expectations.spec import Rule, error, warn
+
+EMAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+# What staging's utc_time() can read: a date, and if there is more, a time of day after it.
+TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?"
+NUMBER = r"\s*[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?\s*"
+
+
+def landed() -> tuple[Rule, ...]:
+    """What holds for every table of landing, whatever the source."""
+    return (
+        error("HasProvenance", "Each row says which file, row and load it came from, and when."),
+        warn("LandedOnce", "No row is landed twice by one load."),
+        error(
+            "IsValidJson", "Columns the contract does not know are kept as JSON.", column="_extra"
+        ),
+        warn(
+            "LastLoadLikeEarlierOnes",
+            "Each source's last load has between a fifth and five times its usual rows.",
+        ),
+    )
+
+
+def mostly_times(*columns: str) -> tuple[Rule, ...]:
+    """Warns when a source changes how it writes times: staging would quarantine the rows."""
+    return tuple(
+        warn(
+            "MatchesPattern",
+            f"At least 95% of {column} is written as an ISO 8601 date or time.",
+            column=column,
+            pattern=TIME,
+            mostly=0.95,
+        )
+        for column in columns
+    )
+
+
+def mostly_numbers(*columns: str) -> tuple[Rule, ...]:
+    """Warns when a source changes how it writes numbers: staging would quarantine the rows."""
+    return tuple(
+        warn(
+            "MatchesPattern",
+            f"At least 95% of {column} is a number with a decimal point.",
+            column=column,
+            pattern=NUMBER,
+            mostly=0.95,
+        )
+        for column in columns
+    )
+
+
+def mostly_emails() -> Rule:
+    """Warns when a source begins to fill `email` with something else."""
+    return warn(
+        "MatchesPattern",
+        "At least 95% of the e-mail addresses look like one.",
+        column="email",
+        pattern=rf"\s*{EMAIL}\s*",
+        mostly=0.95,
+    )
+
+
+def staged() -> tuple[Rule, ...]:
+    """What holds for every table of staging."""
+    return (error("HasProvenance", "Each row can be traced to a row of a file in landing."),)
+
+
+def normal_email() -> Rule:
+    """Identity compares addresses letter by letter, so they must be normalised."""
+    return error(
+        "MatchesPattern",
+        "E-mail addresses have no blanks and no capitals.",
+        column="email",
+        pattern=r"[^\sA-Z]*",
+    )
+
+
+def not_after_landing(*columns: str) -> tuple[Rule, ...]:
+    """Warns of clocks that run ahead, and of days and months swapped."""
+    return tuple(
+        warn(
+            "NotAfterLanding",
+            f"{column} is not more than a day after the row was landed.",
+            column=column,
+            mostly=0.99,
+        )
+        for column in columns
+    )
+
+
+def not_negative(*columns: str) -> tuple[Rule, ...]:
+    """Counts and values that cannot be below zero."""
+    return tuple(
+        error(
+            "ExpectColumnValuesToBeBetween",
+            f"{column} is not negative.",
+            column=column,
+            min_value=0,
+        )
+        for column in columns
+    )
+
+
+def profile_id() -> Rule:
+    """The shape also proves that no raw identifier stands where a profile_id should."""
+    return error(
+        "IsProfileId", "profile_id is `p_` and 20 hexadecimal digits.", column="profile_id"
+    )
+
+
+def not_after_as_of(*columns: str) -> tuple[Rule, ...]:
+    """A run may only know what had happened by its as_of."""
+    return tuple(
+        error("NotAfterAsOf", f"{column} is not after as_of.", column=column) for column in columns
+    )
+
+
+def currency() -> Rule:
+    """ISO 4217 codes, without deciding which."""
+    return warn(
+        "MatchesPattern",
+        "Currencies are three capital letters (ISO 4217).",
+        column="currency",
+        pattern="[A-Z]{3}",
+    )

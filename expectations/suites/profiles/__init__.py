@@ -1,0 +1,18 @@
+"""Profiles: are they, and what they are made of, possible people, sessions, orders and carts?"""
+
+from expectations.spec import Suite
+from expectations.suites.profiles import (
+    int_carts,
+    int_identity_map,
+    int_orders_valued,
+    int_sessions,
+    profile_traits,
+)
+
+SUITES: tuple[Suite, ...] = (
+    int_identity_map.SUITE,
+    int_sessions.SUITE,
+    int_orders_valued.SUITE,
+    int_carts.SUITE,
+    profile_traits.SUITE,
+)

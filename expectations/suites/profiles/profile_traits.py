@@ -1,0 +1,40 @@
+"""One row per person: traits that segments use."""
+
+from expectations.spec import Suite, error, warn
+from expectations.suites.common import not_negative, profile_id
+
+SUITE = Suite(
+    stage="profiles",
+    table="marts.profile_traits",
+    owner="profiles",
+    rules=(
+        profile_id(),
+        *not_negative("identifier_count", "session_count", "session_count_7d", "order_count"),
+        error(
+            "NotBefore",
+            "Nobody is last seen before they were first seen.",
+            column="last_seen_at",
+            earlier="first_seen_at",
+        ),
+        error(
+            "NotBefore",
+            "No last order is before the first.",
+            column="last_order_at",
+            earlier="first_order_at",
+        ),
+        warn(
+            "ExpectColumnValuesToBeBetween",
+            "90% of the lifetime values are not negative (history may begin with a cancellation).",
+            column="lifetime_value",
+            min_value=0,
+            mostly=0.9,
+        ),
+        warn(
+            "ExpectColumnValuesToBeBetween",
+            "99% of the profiles have at most 50 identifiers: more suggests a wrong merge.",
+            column="identifier_count",
+            max_value=50,
+            mostly=0.99,
+        ),
+    ),
+)

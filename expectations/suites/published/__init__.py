@@ -1,0 +1,18 @@
+"""Published: what consumers read. It holds no contact data and nothing from after its as_of."""
+
+from expectations.spec import Suite
+from expectations.suites.published import (
+    identity_map,
+    profiles,
+    segment_catalog,
+    segment_memberships,
+    trigger_candidates,
+)
+
+SUITES: tuple[Suite, ...] = (
+    profiles.SUITE,
+    segment_memberships.SUITE,
+    segment_catalog.SUITE,
+    trigger_candidates.SUITE,
+    identity_map.SUITE,
+)

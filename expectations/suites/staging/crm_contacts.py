@@ -1,0 +1,32 @@
+"""Accepted contacts: what identity and profiles are made of."""
+
+from expectations.spec import Suite, error, warn
+from expectations.suites.common import normal_email, not_after_landing, staged
+
+SUITE = Suite(
+    stage="staging",
+    table="staging.stg_crm__contacts",
+    owner="data",
+    rules=(
+        *staged(),
+        normal_email(),
+        error(
+            "MatchesPattern",
+            "Phone numbers are digits only.",
+            column="phone",
+            pattern=r"\+?[0-9]*",
+        ),
+        *not_after_landing("created_at", "updated_at"),
+        warn(
+            "NotBefore",
+            "No contact is changed before it was made.",
+            column="updated_at",
+            earlier="created_at",
+        ),
+        warn(
+            "NotAfterLanding",
+            "Nobody is born after they were landed.",
+            column="birth_date",
+        ),
+    ),
+)

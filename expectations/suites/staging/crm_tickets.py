@@ -1,0 +1,21 @@
+"""Accepted service tickets."""
+
+from expectations.spec import Suite, error
+from expectations.suites.common import normal_email, not_after_landing, staged
+
+SUITE = Suite(
+    stage="staging",
+    table="staging.stg_crm__tickets",
+    owner="data",
+    rules=(
+        *staged(),
+        normal_email(),
+        *not_after_landing("opened_at", "closed_at"),
+        error(
+            "NotBefore",
+            "No ticket is closed before it was opened.",
+            column="closed_at",
+            earlier="opened_at",
+        ),
+    ),
+)

@@ -1,0 +1,15 @@
+"""Accepted refunds."""
+
+from expectations.spec import Suite
+from expectations.suites.common import not_after_landing, not_negative, staged
+
+SUITE = Suite(
+    stage="staging",
+    table="staging.stg_shop__refunds",
+    owner="data",
+    rules=(
+        *staged(),
+        *not_negative("amount"),
+        *not_after_landing("refunded_at"),
+    ),
+)

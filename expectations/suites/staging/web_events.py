@@ -1,0 +1,34 @@
+"""Accepted web events: what sessions, carts and triggers are made of."""
+
+from expectations.spec import Suite, error, warn
+from expectations.suites.common import normal_email, not_after_landing, not_negative, staged
+
+SUITE = Suite(
+    stage="staging",
+    table="staging.stg_web__events",
+    owner="data",
+    rules=(
+        *staged(),
+        normal_email(),
+        *not_after_landing("occurred_at", "received_at"),
+        *not_negative("dwell_seconds", "scroll_depth"),
+        error(
+            "IsValidJson",
+            "The payload in properties parses as JSON.",
+            column="properties",
+        ),
+        warn(
+            "ExpectColumnValuesToBeBetween",
+            "At most 1% of the page views last over a day.",
+            column="dwell_seconds",
+            max_value=86_400,
+            mostly=0.99,
+        ),
+        warn(
+            "ExpectColumnValuesToNotBeNull",
+            "At least 80% of the events carry a device.",
+            column="anonymous_id",
+            mostly=0.8,
+        ),
+    ),
+)
