@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+SAMPLE_END = "2026-11-01T00:00:00Z"
+
 _NAMES = ("MUSTER_HOME", "DAGSTER_HOME", "MUSTER_PROJECT_SECRET")
 
 

@@ -138,6 +138,20 @@ class _Step:
             )
 
 
+def _tell(event: Event, number: int, context: dg.AssetExecutionContext) -> None:
+    """Log a result for people: models and failures by name, tests that pass not at all."""
+    node = event["data"]["node_info"]
+    status = str(event["data"].get("status", "")).lower()
+    if event["info"]["name"] == "LogTestResult" and status == "pass":
+        return
+    seconds = float(event["data"].get("execution_time", 0))
+    message = f"{number:3}  {node['node_name']}: {status} in {seconds:.1f} s"
+    if status in {"error", "fail"}:
+        context.log.error(message)
+    else:
+        context.log.info(message)
+
+
 def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinition:
     step = _Step(select, parsed)
 
@@ -150,7 +164,7 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
         description=f"`dbt build` of {select}.",
     )
     def build(context: dg.AssetExecutionContext, moment: Moment) -> Iterator[Any]:
-        as_of = moment.resolve(context.instance, context.run_id)
+        as_of = moment.resolve(context.instance, context.run.run_id)
         command = ["build", "--select", step.selection(context)]
         # Only tests whose models all exist by now; those of later steps run with them.
         command += ["--indirect-selection", "buildable"]
@@ -161,7 +175,7 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
             for event in run_dbt(command, {"as_of": as_of}):
                 if event["info"]["name"] in _RESULT_NAMES:
                     built += 1
-                    context.log.info(f"{built}: {event['info']['msg'].strip()}")
+                    _tell(event, built, context)
                 yield from step.translate(event, context)
         except DbtError as error:
             raise dg.Failure(str(error)) from error

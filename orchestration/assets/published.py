@@ -51,7 +51,7 @@ def snapshot_asset(parsed: Manifest) -> dg.AssetsDefinition:
     )
     def snapshot(context: dg.AssetExecutionContext, moment: Moment) -> dg.MaterializeResult[None]:
         settings = load_settings()
-        as_of = moment.resolve(context.instance, context.run_id)
+        as_of = moment.resolve(context.instance, context.run.run_id)
         manifest = publish(
             settings.warehouse, settings.published, tables, as_of, stage_counts(settings)
         )

@@ -11,7 +11,7 @@ import dagster as dg
 
 class _ProgressHandler(logging.Handler):
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.DEBUG)
         self.started = time.monotonic()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -23,6 +23,8 @@ class _ProgressHandler(logging.Handler):
         event = meta.get("dagster_event") if isinstance(meta, dict) else None
         console = Console(stderr=True, highlight=False)
         seconds = f"[dim]{time.monotonic() - self.started:5.0f} s[/dim]"
+        if event is None and record.levelno < logging.INFO:
+            return
         if event is None and str(meta.get("orig_message", "")).startswith("Dependencies for step"):
             return  # said in one line when the step is skipped, below
         if event is None:
@@ -40,6 +42,6 @@ class _ProgressHandler(logging.Handler):
 @dg.logger(description="One line for each step, for people at a terminal.")
 def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
     """A logger that prints to standard error."""
-    logger = logging.Logger("muster", logging.INFO)
+    logger = logging.Logger("muster", logging.DEBUG)
     logger.addHandler(_ProgressHandler())
     return logger

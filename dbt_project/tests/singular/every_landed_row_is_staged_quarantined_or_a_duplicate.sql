@@ -1,4 +1,4 @@
-{{ config(meta={'dagster': {'ref': {'name': 'quarantine'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'stg_web__events'}}}) }}
 -- Nothing is lost between landing and staging: what is neither staged nor quarantined must be a
 -- second record of a key that is staged.
 {% set entities = [

@@ -1,0 +1,150 @@
+"""The whole job on the sample: the same again, rebuilt from nothing, blocked, and killed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.automation.run import run_full_build
+from orchestration.feeds.ledger import Ledger
+from orchestration.publication.snapshot import Manifest, newest, snapshot_ids
+from orchestration.resources.settings import PROJECT_ROOT, Settings
+from tests.homes import SAMPLE_END, muster_home
+
+
+def _checksums(manifest: Manifest | None) -> dict[str, str]:
+    assert manifest is not None
+    return {name: table.sha256 for name, table in manifest.tables.items()}
+
+
+def test_every_segment_and_trigger_has_somebody(sample_home: Settings) -> None:
+    manifest = newest(sample_home.published)
+    assert manifest is not None
+    folder = sample_home.published / "snapshots" / manifest.snapshot_id
+    sizes = dict(duckdb.sql(f"select segment, size from '{folder}/segment_catalog.parquet'").fetchall())
+    assert set(sizes) == {
+        "cart_abandoners",
+        "content_explorers",
+        "frequent_visitors",
+        "high_value",
+    }
+    assert all(sizes.values())
+    assert manifest.tables["trigger_candidates"].rows > 0
+
+
+def test_no_record_is_lost_between_landing_and_staging(sample_home: Settings) -> None:
+    manifest = newest(sample_home.published)
+    assert manifest is not None
+    events = manifest.stages["web_events"]
+    assert events["unreadable"] > 0
+    assert events["quarantined"] > events["unreadable"]
+    assert events["staged"] < events["landed"]
+
+
+def test_a_second_run_changes_nothing(sample_copy: Settings) -> None:
+    before = newest(sample_copy.published)
+    outcome = run_full_build(sample_copy, SAMPLE_END, full_refresh=False)
+    assert outcome.success
+    after = newest(sample_copy.published)
+    assert after is not None and before is not None
+    assert after.snapshot_id == "000002"
+    assert _checksums(after) == _checksums(before)
+    ledger = Ledger(sample_copy.ledger / "feeds" / "segments")
+    assert ledger.acknowledged()["000002"].rows == 0
+
+
+def test_a_deleted_warehouse_is_built_again_to_the_same_tables(sample_copy: Settings) -> None:
+    before = _checksums(newest(sample_copy.published))
+    sample_copy.warehouse.unlink()
+    shutil.rmtree(sample_copy.working)
+    assert run_full_build(sample_copy, SAMPLE_END, full_refresh=True).success
+    assert _checksums(newest(sample_copy.published)) == before
+    assert len(snapshot_ids(sample_copy.published)) == 2
+
+
+def test_a_failed_check_stops_what_is_downstream_and_keeps_the_last_snapshot(
+    sample_copy: Settings,
+) -> None:
+    """A staged record that lost its origin is an error; the model is broken as an analyst might."""
+    before = newest(sample_copy.published)
+    landed = next((sample_copy.landing / "shop" / "shop_refunds").glob("*.parquet"))
+    broken = landed.with_suffix(".broken")
+    duckdb.sql(
+        f"copy (select * replace (null::varchar as _source_file) from read_parquet('{landed}')) "
+        f"to '{broken}' (format parquet)"
+    )
+    broken.replace(landed)
+    outcome = run_full_build(sample_copy, SAMPLE_END, full_refresh=False)
+    assert not outcome.success
+    assert any("landing/shop_refunds" in words for words in outcome.failed)
+    assert newest(sample_copy.published) == before
+    with duckdb.connect(str(sample_copy.published / "current.duckdb"), read_only=True) as reader:
+        assert reader.sql("select count(*) > 0 from profiles").fetchall() == [(True,)]
+
+
+def test_an_empty_inbox_builds_an_empty_world(tmp_path: Path) -> None:
+    with muster_home(tmp_path / "home"):
+        settings = Settings(tmp_path / "home")
+        outcome = run_full_build(settings, SAMPLE_END, full_refresh=False)
+        assert outcome.success, outcome.failed
+        manifest = newest(settings.published)
+        assert manifest is not None and manifest.tables["profiles"].rows == 0
+        assert manifest.tables["segment_catalog"].rows == 4
+
+
+def _start(home: Path) -> subprocess.Popen[str]:
+    environment = {
+        **os.environ,
+        "MUSTER_HOME": str(home),
+        "MUSTER_PROJECT_SECRET": "a secret of the tests",
+        "COLUMNS": "200",
+    }
+    command = [sys.executable, "-m", "orchestration.cli", "run", "--as-of", SAMPLE_END]
+    return subprocess.Popen(
+        command,
+        cwd=PROJECT_ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _kill_at(home: Path, step: str, delay: float) -> None:
+    """Start a run and kill -9 it `delay` seconds after it says that it began `step`."""
+    process = _start(home)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if f" {step}" in line:
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+            break
+    process.wait()
+    process.stderr.close()
+    assert process.returncode == -signal.SIGKILL, f"the run ended before it reached {step}"
+
+
+def _finish_and_compare(home: Path, expected: dict[str, str]) -> None:
+    process = _start(home)
+    _, log = process.communicate()
+    assert process.returncode == 0, log
+    settings = Settings(home)
+    assert _checksums(newest(settings.published)) == expected
+    rows = duckdb.sql(
+        f"select sequence from read_parquet('{settings.feeds}/segments/*.parquet') order by 1"
+    ).fetchall()
+    assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
+
+
+def test_a_killed_run_is_repaired_by_running_again(sample_home: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(PROJECT_ROOT / "seeds" / "sample", home / "inbox")
+    for step, delay in (("landing", 1.5), ("dbt_profiles", 0.5), ("published__snapshot", 0.02)):
+        _kill_at(home, step, delay)
+    _finish_and_compare(home, _checksums(newest(sample_home.published)))

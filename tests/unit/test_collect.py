@@ -1,0 +1,86 @@
+"""A segment is one SQL file and its YAML: a build finds it, with nothing else to edit.
+
+The collecting macros read dbt's own list of files, which is no public interface, and rely on partial
+parsing being off. So the second build here comes after a first one in the same target folder: with
+partial parsing, or with another shape of that list, the new segment would be missing without an error.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+ROOT = Path(__file__).resolve().parents[2]
+SEGMENT = """-- Grain: one row per profile that belongs to the segment.
+select cast('somebody' as varchar) as profile_id
+"""
+DESCRIPTION = """version: 2
+
+models:
+  - name: seg_added
+    description: Somebody's segment.
+    config:
+      meta: {owner: growth}
+    columns:
+      - name: profile_id
+        description: Profile.
+"""
+
+
+def copy_of_project(folder: Path) -> Path:
+    """dbt_project/ and the seeds beside it, copied to where a file may be added."""
+    project = folder / "dbt_project"
+    unwanted = shutil.ignore_patterns("target", "logs")
+    shutil.copytree(ROOT / "dbt_project", project, ignore=unwanted)
+    shutil.copytree(ROOT / "seeds" / "mappings", folder / "seeds" / "mappings")
+    return project
+
+
+def build(project: Path, home: Path, *select: str) -> None:
+    """`dbt build` of these nodes; their tests are not what is tested here."""
+    command = [sys.executable, "-m", "dbt.cli.main", "build", "--select", *select]
+    done = subprocess.run(
+        [*command, "--resource-type", "model", "--resource-type", "seed"],
+        cwd=project,
+        env=os.environ
+        | {
+            "MUSTER_HOME": str(home),
+            "DBT_TARGET_PATH": str(home / "target"),
+            "DBT_LOG_PATH": str(home / "logs"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def rows(home: Path, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_new_segment_file_is_collected(tmp_path: Path) -> None:
+    project = copy_of_project(tmp_path)
+    home = tmp_path / "home"
+    home.mkdir()
+    build(project, home, "+segment_catalog")
+    segments = "select segment from published.segment_catalog order by segment"
+    before = rows(home, segments)
+    assert ("high_value",) in before
+    assert ("added",) not in before
+
+    folder = project / "models" / "marts" / "segments"
+    (folder / "seg_added.sql").write_text(SEGMENT)
+    (folder / "seg_added.yml").write_text(DESCRIPTION)
+    build(project, home, "seg_added", "segment_memberships", "segment_catalog")
+
+    assert rows(home, segments) == sorted([*before, ("added",)])
+    members = "select profile_id from published.segment_memberships where segment = 'added'"
+    assert rows(home, members) == [("somebody",)]
+    entry = "description, owner, size, length(definition_hash)"
+    catalogue = f"select {entry} from published.segment_catalog where segment = 'added'"
+    assert rows(home, catalogue) == [("Somebody's segment.", "growth", 1, 12)]
