@@ -29,7 +29,7 @@ def run(
         bool, typer.Option("--full-refresh", help="Rebuild every model from zero.")
     ] = False,
 ) -> None:
-    """Load new files, build, validate, publish and emit; exit 0 only if every blocking check passed."""
+    """Load, build, validate, publish and emit; exit 0 only if every blocking check passed."""
     from orchestration.automation.run import run_full_build
     from orchestration.resources.dbt import DbtError
     from orchestration.resources.moment import parse_moment
@@ -61,9 +61,7 @@ def status() -> None:
         import dagster as dg
 
         with open_instance(settings) as instance:
-            runs = instance.get_run_ids(
-                filters=dg.RunsFilter(job_name="full_build"), limit=1
-            )
+            runs = instance.get_run_ids(filters=dg.RunsFilter(job_name="full_build"), limit=1)
             outcome = outcome_of(instance, runs[0]) if runs else None
     print_summary(settings, outcome)
 

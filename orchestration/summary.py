@@ -24,7 +24,7 @@ def _stages_table(manifest: Manifest) -> "Table":
 
     table = Table(title=f"Snapshot {manifest.snapshot_id}, as of {manifest.as_of} UTC")
     table.add_column("entity")
-    for name in ("landed", "staged", "duplicates", "quarantined", "unreadable lines"):
+    for name in ("landed", "staged", "duplicates", "quarantined", "no rows"):
         table.add_column(name, justify="right")
     for entity, counts in manifest.stages.items():
         rejected = counts["quarantined"] - counts["unreadable"]
@@ -43,7 +43,7 @@ def _audience_table(manifest: Manifest, published: Path, ledger: Ledger) -> "Tab
     table.add_column("rows", justify="right")
     table.add_row("profiles", f"{manifest.tables['profiles'].rows:,}")
     catalog = duckdb.sql(
-        f"select segment, size from read_parquet('{folder}/segment_catalog.parquet') order by segment"
+        f"select segment, size from '{folder}/segment_catalog.parquet' order by segment"
     ).fetchall()
     for segment, size in catalog:
         table.add_row(f"segment {segment}", f"{size:,}")
@@ -76,7 +76,8 @@ def print_summary(settings: Settings, outcome: Outcome | None) -> None:
     if outcome:
         console.print(
             f"Checks: [green]{outcome.passed} passed[/green], "
-            f"[yellow]{len(outcome.warned)} warned[/yellow], [red]{len(outcome.failed)} failed[/red]"
+            f"[yellow]{len(outcome.warned)} warned[/yellow], "
+            f"[red]{len(outcome.failed)} failed[/red]"
         )
         for words in outcome.warned:
             console.print(f"  [yellow]warn[/yellow]  {escape(words)}")

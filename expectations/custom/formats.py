@@ -1,6 +1,6 @@
 """Expectations on the shape of a value."""
 
-from typing import Any
+from typing import Any, Literal
 
 from expectations.custom.base import RowRule, named, quoted
 
@@ -20,6 +20,18 @@ class MatchesPattern(RowRule):
         """Values the pattern does not match from end to end."""
         column, pattern = named(values["column"]), quoted(values["pattern"])
         return f"not regexp_full_match(cast({column} as varchar), {pattern})"
+
+
+class ReadsAs(RowRule):
+    """Landed text can be read as a type; blank is absent. The same reading as staging's."""
+
+    type_name: Literal["double", "timestamptz", "date"]
+
+    @classmethod
+    def breaks(cls, values: dict[str, Any]) -> str:
+        """Text that staging would take for none of the type."""
+        text = f"nullif(trim({named(values['column'])}), '')"
+        return f"{text} is not null and try_cast({text} as {values['type_name']}) is null"
 
 
 class IsProfileId(RowRule):

@@ -21,8 +21,8 @@ class LandedOnce(RowRule):
 
     @classmethod
     def query(cls, values: dict[str, Any]) -> str:
-        """Rows beyond the first of the same file, row, load and content."""
+        """Rows beyond the first with the same content, by hash: whole rows would not fit memory."""
         return (
-            "select count(*) - count(distinct checked) as found, count(*) as total "
+            "select count(*) - count(distinct hash(checked)) as found, count(*) as total "
             "from (select * from {batch}) as checked"
         )

@@ -37,7 +37,7 @@ compared as (
     select
         source,
         max(row_count) filter (where age = 1) as last_count,
-        median(row_count) filter (where age > 1) as usual_count
+        cast(median(row_count) filter (where age > 1) as bigint) as usual_count
     from loads
     group by source
     having count(*) > {history}
@@ -54,7 +54,7 @@ select
     count(*) as total,
     coalesce(
         arg_min(
-            source || ': last load ' || last_count || ' rows, usually ' || cast(usual_count as bigint),
+            source || ': last load ' || last_count || ' rows, usually ' || usual_count,
             source
         ),
         'no source out of proportion'

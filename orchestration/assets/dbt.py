@@ -78,9 +78,7 @@ class _Step:
             project=None,
         )
         ids = {
-            unique_id
-            for unique_id in parsed["nodes"]
-            if unique_id.startswith(("model.", "seed."))
+            unique_id for unique_id in parsed["nodes"] if unique_id.startswith(("model.", "seed."))
         }
         keys = {spec.key for spec in self.specs}
         self.key_of = {unique_id: self._key(unique_id) for unique_id in ids}
@@ -201,4 +199,3 @@ def model_names(parsed: Manifest, path: str) -> list[str]:
 def asset_key(schema: str, name: str) -> dg.AssetKey:
     """The key of a model by its schema and name."""
     return dg.AssetKey([schema, name])
-

@@ -17,7 +17,9 @@ def stage_counts(settings: Settings) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         quarantined = dict(
-            connection.execute("select entity, count(*) from staging.quarantine group by 1").fetchall()
+            connection.execute(
+                "select entity, count(*) from staging.quarantine group by 1"
+            ).fetchall()
         )
         for entity in entities():
             staged = f"staging.stg_{entity.replace('_', '__', 1)}"

@@ -39,7 +39,7 @@ class _ProgressHandler(logging.Handler):
             console.print(f"{seconds} [yellow]{event.step_key} skipped[/yellow]")
 
 
-@dg.logger(description="One line for each step, for people at a terminal.")
+@dg.logger
 def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
     """A logger that prints to standard error."""
     logger = logging.Logger("muster", logging.DEBUG)

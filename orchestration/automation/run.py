@@ -10,7 +10,7 @@ from orchestration.resources.settings import Settings
 
 @dataclass
 class Outcome:
-    """A finished run: `failed` names checks or steps that stopped it, `warned` those that did not."""
+    """A finished run: `failed` names what stopped it, `warned` checks that did not."""
 
     success: bool
     run_id: str
@@ -91,9 +91,7 @@ def run_full_build(settings: Settings, as_of: str, full_refresh: bool) -> Outcom
             instance=instance,
             raise_on_error=False,
             run_config={
-                "resources": {
-                    "moment": {"config": {"as_of": as_of, "full_refresh": full_refresh}}
-                },
+                "resources": {"moment": {"config": {"as_of": as_of, "full_refresh": full_refresh}}},
                 "loggers": {"progress": {}},
             },
         )

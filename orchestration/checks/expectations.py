@@ -56,9 +56,7 @@ def _check_result(schema: str, name: str, results: list[Any]) -> dg.AssetCheckRe
         check_name=CHECK,
         passed=bool(results) and not failed,
         severity=(
-            dg.AssetCheckSeverity.ERROR
-            if errors or not results
-            else dg.AssetCheckSeverity.WARN
+            dg.AssetCheckSeverity.ERROR if errors or not results else dg.AssetCheckSeverity.WARN
         ),
         description="; ".join(f"{r.description} ({r.observed})" for r in failed)
         or ("no suite covers this table" if not results else f"{len(results)} expectations met"),
@@ -109,5 +107,3 @@ def _stage_check(stage: str, tables: list[tuple[str, str]]) -> dg.AssetChecksDef
 def expectation_checks(parsed: Mapping[str, Any]) -> list[dg.AssetChecksDefinition]:
     """One check definition for each stage."""
     return [_stage_check(stage, tables) for stage, tables in _stage_tables(parsed).items()]
-
-

@@ -44,7 +44,9 @@ class Ledger:
     def unacknowledged(self) -> list[str]:
         """Emissions that were meant to be sent and may not have arrived, oldest first."""
         done = self.acknowledged()
-        return [path.stem for path in sorted(self.intents.glob("*.parquet")) if path.stem not in done]
+        return [
+            path.stem for path in sorted(self.intents.glob("*.parquet")) if path.stem not in done
+        ]
 
     def intent(self, emission_id: str) -> pa.Table:
         """The rows of one emission."""

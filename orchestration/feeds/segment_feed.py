@@ -108,9 +108,7 @@ def emit(published: Path, ledger_root: Path, feeds: Path) -> Emission:
     rows = changes_since_sent(manifest, published, ledger)
     if rows.num_rows == 0:
         last = ledger.last_sequence()
-        ledger.acknowledge(
-            Acknowledgement(manifest.snapshot_id, manifest.as_of, 0, last + 1, last)
-        )
+        ledger.acknowledge(Acknowledgement(manifest.snapshot_id, manifest.as_of, 0, last + 1, last))
         return Emission(manifest.snapshot_id, 0, 0, repeated, last)
     ledger.append_intent(manifest.snapshot_id, rows)
     _send(ledger, folder, manifest.snapshot_id)

@@ -131,7 +131,7 @@ def publish(
 
 
 def repair_current(published: Path) -> None:
-    """Point `current.duckdb` at the newest snapshot, should a kill have come between the renames."""
+    """Point `current.duckdb` at the newest snapshot, should a kill have come in between."""
     manifest = newest(published)
     if manifest is None:
         return
@@ -145,14 +145,16 @@ def repair_current(published: Path) -> None:
 
 
 def export(published: Path, target: Path) -> Manifest:
-    """Write one self-contained DuckDB file with the newest snapshot's tables, for readers elsewhere.
+    """Write the newest snapshot's tables into one self-contained DuckDB file.
 
     Raises:
         FileNotFoundError: nothing has been published yet.
     """
     manifest = newest(published)
     if manifest is None:
-        raise FileNotFoundError(f"nothing has been published under {published} yet; run `muster run`")
+        raise FileNotFoundError(
+            f"nothing has been published under {published} yet; run `muster run`"
+        )
     folder = published / "snapshots" / manifest.snapshot_id
     temporary = target.with_name(target.name + ".new")
     temporary.unlink(missing_ok=True)

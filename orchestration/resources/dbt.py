@@ -86,7 +86,7 @@ def manifest() -> Mapping[str, Any]:
     return loaded
 
 
-def _as_event(message: Any) -> Event:  # noqa: ANN401 (a protobuf message of dbt's)
+def _as_event(message: Any) -> Event:  # a protobuf message of dbt's
     from google.protobuf.json_format import MessageToDict
 
     converted: Event = MessageToDict(message, preserving_proto_field_name=True)
@@ -97,7 +97,7 @@ def _close_connections() -> None:
     # dbt-duckdb keeps the file open until the process ends; others could not read it until then.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    DuckDBConnectionManager.close_all_connections()
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
 def _invoke(arguments: list[str], events: "queue.Queue[Event | None]") -> list[str]:
@@ -108,10 +108,8 @@ def _invoke(arguments: list[str], events: "queue.Queue[Event | None]") -> list[s
     _parse()
     # Read anew each time: compiling writes into the manifest, and a later run has another as_of.
     parsed = Manifest.from_msgpack((_target() / "partial_parse.msgpack").read_bytes())
-    parsed.build_flat_graph()
-    runner = dbtRunner(
-        manifest=parsed, callbacks=[lambda message: events.put(_as_event(message))]
-    )
+    parsed.build_flat_graph()  # type: ignore[no-untyped-call]
+    runner = dbtRunner(manifest=parsed, callbacks=[lambda message: events.put(_as_event(message))])
     try:
         result = runner.invoke(arguments)
     finally:

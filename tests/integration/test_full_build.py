@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from orchestration.automation.run import run_full_build
 from orchestration.feeds.ledger import Ledger
@@ -27,7 +26,9 @@ def test_every_segment_and_trigger_has_somebody(sample_home: Settings) -> None:
     manifest = newest(sample_home.published)
     assert manifest is not None
     folder = sample_home.published / "snapshots" / manifest.snapshot_id
-    sizes = dict(duckdb.sql(f"select segment, size from '{folder}/segment_catalog.parquet'").fetchall())
+    sizes = dict(
+        duckdb.sql(f"select segment, size from '{folder}/segment_catalog.parquet'").fetchall()
+    )
     assert set(sizes) == {
         "cart_abandoners",
         "content_explorers",

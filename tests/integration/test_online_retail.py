@@ -1,6 +1,6 @@
-"""A real shop's year, dropped day by day: the totals reconcile to the last line with pandas' count.
+"""A real shop's year, dropped day by day: totals reconcile to the last line with pandas' count.
 
-Needs the "Online Retail" daily files in `../shared/data/online_retail`; skipped where they are absent.
+Needs the "Online Retail" daily files in `../shared/data/online_retail`; skipped where absent.
 """
 
 import shutil
@@ -22,7 +22,9 @@ LINES = 541_909
 
 pytestmark = [
     pytest.mark.shared_data,
-    pytest.mark.skipif(not DATA.exists(), reason=f"the Online Retail files are not in {DATA.name}/"),
+    pytest.mark.skipif(
+        not DATA.exists(), reason=f"the Online Retail files are not in {DATA.name}/"
+    ),
 ]
 
 
@@ -44,7 +46,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 def source() -> pd.DataFrame:
-    days = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in sorted(DATA.glob("*.csv"))]
+    days = [
+        pd.read_csv(path, dtype=str, keep_default_na=False) for path in sorted(DATA.glob("*.csv"))
+    ]
     return pd.concat(days, ignore_index=True)
 
 
@@ -59,7 +63,8 @@ def test_every_line_is_staged_or_quarantined(built: Settings, source: pd.DataFra
     reasons = dict(
         _query(
             built,
-            "select reason, count(*) from staging.quarantine where entity = 'shop_order_items' group by 1",
+            """select reason, count(*) from staging.quarantine
+            where entity = 'shop_order_items' group by 1""",
         )
     )
     negative = int((pd.to_numeric(source["UnitPrice"]) < 0).sum())

@@ -1,8 +1,8 @@
 """A segment is one SQL file and its YAML: a build finds it, with nothing else to edit.
 
-The collecting macros read dbt's own list of files, which is no public interface, and rely on partial
-parsing being off. So the second build here comes after a first one in the same target folder: with
-partial parsing, or with another shape of that list, the new segment would be missing without an error.
+The collecting macros read dbt's own list of files, which is no public interface, and rely on
+partial parsing being off. So the project is parsed once before the file is added: with partial
+parsing, or with another shape of that list, the new segment would be missing without an error.
 """
 
 import os
@@ -39,18 +39,17 @@ def copy_of_project(folder: Path) -> Path:
     return project
 
 
-def build(project: Path, home: Path, *select: str) -> None:
-    """`dbt build` of these nodes; their tests are not what is tested here."""
-    command = [sys.executable, "-m", "dbt.cli.main", "build", "--select", *select]
+def dbt(project: Path, home: Path, *arguments: str) -> None:
+    """Run dbt in the copy of the project, with `home` as MUSTER_HOME."""
+    folders = {
+        "MUSTER_HOME": str(home),
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
+    }
     done = subprocess.run(
-        [*command, "--resource-type", "model", "--resource-type", "seed"],
+        [sys.executable, "-m", "dbt.cli.main", *arguments],
         cwd=project,
-        env=os.environ
-        | {
-            "MUSTER_HOME": str(home),
-            "DBT_TARGET_PATH": str(home / "target"),
-            "DBT_LOG_PATH": str(home / "logs"),
-        },
+        env=os.environ | folders,
         capture_output=True,
         text=True,
         check=False,
@@ -65,20 +64,17 @@ def rows(home: Path, query: str) -> list[tuple[object, ...]]:
 
 def test_a_new_segment_file_is_collected(tmp_path: Path) -> None:
     project = copy_of_project(tmp_path)
+    folder = project / "models" / "marts" / "segments"
     home = tmp_path / "home"
     home.mkdir()
-    build(project, home, "+segment_catalog")
-    segments = "select segment from published.segment_catalog order by segment"
-    before = rows(home, segments)
-    assert ("high_value",) in before
-    assert ("added",) not in before
-
-    folder = project / "models" / "marts" / "segments"
+    dbt(project, home, "parse")
     (folder / "seg_added.sql").write_text(SEGMENT)
     (folder / "seg_added.yml").write_text(DESCRIPTION)
-    build(project, home, "seg_added", "segment_memberships", "segment_catalog")
+    nodes = ["--resource-type", "model", "--resource-type", "seed"]
+    dbt(project, home, "build", "--select", "+segment_catalog", *nodes)
 
-    assert rows(home, segments) == sorted([*before, ("added",)])
+    segments = rows(home, "select segment from published.segment_catalog order by segment")
+    assert segments == sorted((path.stem.removeprefix("seg_"),) for path in folder.glob("*.sql"))
     members = "select profile_id from published.segment_memberships where segment = 'added'"
     assert rows(home, members) == [("somebody",)]
     entry = "description, owner, size, length(definition_hash)"

@@ -59,8 +59,10 @@ def test_every_format_gives_the_same_row(home: Home, suffix: str) -> None:
             f"to '{path}' (format parquet)"
         )
     else:
-        text = json.dumps(values) if "jsonl" in suffix else (
-            'product_id,name,price\np1,"A ""big"", Ümlaut",1.50\n'
+        text = (
+            json.dumps(values)
+            if "jsonl" in suffix
+            else ('product_id,name,price\np1,"A ""big"", Ümlaut",1.50\n')
         )
         raw = text.encode()
         home.drop(f"shop/products/a.{suffix}", gzip.compress(raw) if "gz" in suffix else raw)
@@ -153,9 +155,7 @@ def test_missing_and_extra_columns_are_reported_and_nothing_is_lost(home: Home) 
 def test_unknown_keys_of_json_are_kept(home: Home) -> None:
     home.drop("web/events/a.jsonl", '{"event_id": "e1", "ab": {"x": [1, 2]}, "name": null}\n')
     home.land("web")
-    assert home.rows("web_events", "event_id, name, _extra") == [
-        ("e1", None, '{"ab":{"x":[1,2]}}')
-    ]
+    assert home.rows("web_events", "event_id, name, _extra") == [("e1", None, '{"ab":{"x":[1,2]}}')]
 
 
 def test_a_wrong_encoding_puts_its_lines_aside_and_keeps_the_others(home: Home) -> None:

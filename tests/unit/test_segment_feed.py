@@ -73,13 +73,13 @@ membership = st.sets(st.tuples(st.sampled_from("ab"), st.sampled_from("1234")))
 crash = st.sampled_from(["none", "before delivery", "before acknowledgement", "not emitted"])
 
 
-class Crash(Exception):
+class CrashError(Exception):
     pass
 
 
 def _emit_with(world: World, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def die(*_: object) -> None:
-        raise Crash
+        raise CrashError
 
     if where == "not emitted":
         return
@@ -90,7 +90,7 @@ def _emit_with(world: World, where: str, monkeypatch: pytest.MonkeyPatch) -> Non
             patch.setattr(Ledger, "acknowledge", die)
         try:
             world.emit()
-        except Crash:
+        except CrashError:
             return
 
 

@@ -1,7 +1,7 @@
 """Orders with their value: who they belong to, and in proportion."""
 
 from expectations.spec import Suite, warn
-from expectations.suites.common import not_negative
+from expectations.suites.common import rarely_negative
 
 SUITE = Suite(
     stage="profiles",
@@ -14,7 +14,7 @@ SUITE = Suite(
             column="profile_id",
             mostly=0.8,
         ),
-        *not_negative("refunded_value"),
+        *rarely_negative("refunded_value"),
         warn(
             "ExpectColumnValuesToBeBetween",
             "At least 99% of the order values are between -100,000 and 100,000.",

@@ -14,7 +14,7 @@ SUITE = Suite(
             "MatchesPattern",
             "Phone numbers are digits only.",
             column="phone",
-            pattern=r"\+?[0-9]*",
+            pattern="[0-9]+",
         ),
         *not_after_landing("created_at", "updated_at"),
         warn(

@@ -1,6 +1,6 @@
 """Accepted service tickets."""
 
-from expectations.spec import Suite, error
+from expectations.spec import Suite, warn
 from expectations.suites.common import normal_email, not_after_landing, staged
 
 SUITE = Suite(
@@ -11,7 +11,7 @@ SUITE = Suite(
         *staged(),
         normal_email(),
         *not_after_landing("opened_at", "closed_at"),
-        error(
+        warn(
             "NotBefore",
             "No ticket is closed before it was opened.",
             column="closed_at",

@@ -1,7 +1,7 @@
 """Accepted products."""
 
 from expectations.spec import Suite, warn
-from expectations.suites.common import currency, not_negative, staged
+from expectations.suites.common import currency, rarely_negative, staged
 
 SUITE = Suite(
     stage="staging",
@@ -9,7 +9,7 @@ SUITE = Suite(
     owner="data",
     rules=(
         *staged(),
-        *not_negative("price"),
+        *rarely_negative("price"),
         currency(),
         warn(
             "ExpectColumnValuesToNotBeNull",

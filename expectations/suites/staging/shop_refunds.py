@@ -1,7 +1,7 @@
 """Accepted refunds."""
 
 from expectations.spec import Suite
-from expectations.suites.common import not_after_landing, not_negative, staged
+from expectations.suites.common import not_after_landing, rarely_negative, staged
 
 SUITE = Suite(
     stage="staging",
@@ -9,7 +9,7 @@ SUITE = Suite(
     owner="data",
     rules=(
         *staged(),
-        *not_negative("amount"),
+        *rarely_negative("amount"),
         *not_after_landing("refunded_at"),
     ),
 )

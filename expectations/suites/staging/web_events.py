@@ -1,7 +1,7 @@
 """Accepted web events: what sessions, carts and triggers are made of."""
 
-from expectations.spec import Suite, error, warn
-from expectations.suites.common import normal_email, not_after_landing, not_negative, staged
+from expectations.spec import Suite, warn
+from expectations.suites.common import normal_email, not_after_landing, rarely_negative, staged
 
 SUITE = Suite(
     stage="staging",
@@ -11,11 +11,12 @@ SUITE = Suite(
         *staged(),
         normal_email(),
         *not_after_landing("occurred_at", "received_at"),
-        *not_negative("dwell_seconds", "scroll_depth"),
-        error(
+        *rarely_negative("dwell_seconds", "scroll_depth"),
+        warn(
             "IsValidJson",
-            "The payload in properties parses as JSON.",
+            "At least 99% of the payloads in properties parse as JSON.",
             column="properties",
+            mostly=0.99,
         ),
         warn(
             "ExpectColumnValuesToBeBetween",

@@ -188,15 +188,13 @@ class _SourceLoad:
                 notes.append(f"{bad} lines could not be read and went aside")
             if not good and not bad:
                 notes.append("no rows after the header")
-            self.report.files.append(
-                _with(item, rows=good, rejected=bad, message="; ".join(notes))
-            )
+            self.report.files.append(_with(item, rows=good, rejected=bad, message="; ".join(notes)))
         for batch in pa.Table.from_pylist(as_rows(self.report.files)).to_batches():
             yield self._stamped(batch)
 
 
 def _with(item: LandedFile, **changes: str | int) -> LandedFile:
-    return LandedFile(**{**item.__dict__, **changes})  # type: ignore[arg-type]
+    return LandedFile(**{**item.__dict__, **changes})
 
 
 def land_inbox(

@@ -133,7 +133,9 @@ def open_reading(
         try:
             described = connection.execute(f"describe select * from {relation}").fetchall()
         except duckdb.Error as error:
-            raise UnreadableFileError(f"{path.name}: not a readable Parquet file: {error}") from error
+            raise UnreadableFileError(
+                f"{path.name}: not a readable Parquet file: {error}"
+            ) from error
         reading = Reading(relation, [row[0] for row in described])
     _note_columns(reading, definition)
     return reading
@@ -143,7 +145,9 @@ def _note_columns(reading: Reading, definition: FolderDefinition) -> None:
     if reading.json_lines:
         return
     missing = [name for name in definition.fields if name not in reading.columns]
-    extra = [name for name in reading.columns if definition.fields and name not in definition.fields]
+    extra = [
+        name for name in reading.columns if definition.fields and name not in definition.fields
+    ]
     if missing:
         reading.notes.append(f"missing columns, read as null: {', '.join(missing)}")
     if extra:
@@ -158,11 +162,12 @@ def _numbered_lines_sql(reading: Reading) -> str:
 
 
 def _rows_sql(reading: Reading, source_file: str) -> str:
-    """A query for the file's readable rows: its columns as text, `_extra_columns`, row number."""
+    """A query for the file's readable rows: its columns as text, and row number."""
     location = f"{quoted(source_file)} as _source_file"
     if not reading.json_lines:
         columns = ", ".join(f'"{name}"::varchar as "{name}"' for name in reading.columns)
-        return f"select {columns}, row_number() over () as _row_number, {location} from {reading.relation}"
+        number = "row_number() over () as _row_number"
+        return f"select {columns}, {number}, {location} from {reading.relation}"
     structure = ", ".join(f'"{name}":"VARCHAR"' for name in reading.columns)
     known = "[" + ", ".join(quoted(name) for name in reading.columns) + "]"
     return f"""
@@ -215,18 +220,14 @@ def entity_sql(
     return query
 
 
-def read_batches(
-    connection: "duckdb.DuckDBPyConnection", query: str
-) -> "Iterator[pa.RecordBatch]":
+def read_batches(connection: "duckdb.DuckDBPyConnection", query: str) -> "Iterator[pa.RecordBatch]":
     """The query's rows as Arrow batches of at most 100,000 rows, streamed."""
     connection.execute("drop table if exists reject_errors; drop table if exists reject_scans")
     yield from connection.execute(query).to_arrow_reader(BATCH_ROWS)
 
 
-def rejected_lines(
-    connection: "duckdb.DuckDBPyConnection", reading: Reading
-) -> list[RejectedLine]:
-    """Lines of the file last read that are no rows: from the reader, and lines that are no object."""
+def rejected_lines(connection: "duckdb.DuckDBPyConnection", reading: Reading) -> list[RejectedLine]:
+    """Lines of the file last read that are no rows, or no object, in their order."""
     tables = connection.execute("show tables").fetchall()
     found = []
     if ("reject_errors",) in tables:

@@ -1,0 +1,146 @@
+"""Names that schedules, alerts and people rely on: changing one is a decision, not an accident."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.automation.sensors import inbox_sensor, segment_feed_sensor
+from orchestration.connectors.contract import entities
+from orchestration.connectors.sources.file_drop import land_inbox
+from orchestration.resources.moment import Moment, parse_moment
+from orchestration.resources.settings import PROJECT_ROOT, Settings, load_settings
+from tests.homes import muster_home
+
+
+@pytest.fixture(scope="module")
+def repository(sample_home: Settings) -> dg.RepositoryDefinition:
+    with muster_home(sample_home.home):
+        from orchestration.definitions import defs
+
+        return defs.get_repository_def()
+
+
+def test_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
+    assert {job.name for job in repository.get_all_jobs()} == {
+        "__ASSET_JOB",
+        "full_build",
+        "segment_feed_emission",
+    }
+    assert [(one.name, one.cron_schedule) for one in repository.schedule_defs] == [
+        ("hourly_build", "0 * * * *")
+    ]
+    assert {sensor.name for sensor in repository.sensor_defs} == {
+        "inbox_sensor",
+        "segment_feed_sensor",
+    }
+
+
+def test_the_graph_goes_from_inbox_to_feed(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    feed = dg.AssetKey(["feeds", "segments"])
+    upstream = dg.AssetSelection.assets(feed).upstream().resolve(graph)
+    assert dg.AssetKey(["inbox"]) in upstream
+    assert {dg.AssetKey(["landing", name]) for name in entities()} <= upstream
+    assert dg.AssetKey(["published", "snapshot"]) in upstream
+    assert dg.AssetKey(["segments", "seg_high_value"]) in upstream
+
+
+def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(
+    repository: dg.RepositoryDefinition,
+) -> None:
+    for key in repository.asset_graph.materializable_asset_keys:
+        node = repository.asset_graph.get(key)
+        assert node.group_name and node.group_name != "default", key
+        assert node.owners and node.kinds and node.description, key
+
+
+def test_groups_are_the_stages(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    assert {graph.get(key).group_name for key in graph.get_all_asset_keys()} == {
+        "feeds",
+        "intermediate",
+        "landing",
+        "mappings",
+        "profiles",
+        "published",
+        "segments",
+        "staging",
+        "triggers",
+    }
+
+
+def test_every_stage_has_blocking_expectations(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    covered = {key.asset_key for key in graph.asset_check_keys if key.name == "expectations"}
+    assert all(
+        graph.get(key).blocking for key in graph.asset_check_keys if key.name == "expectations"
+    )
+    for schema in ("landing", "staging", "marts", "segments", "triggers", "published"):
+        assert any(key.path[0] == schema for key in covered), schema
+
+
+def test_dbt_unit_tests_are_checks(repository: dg.RepositoryDefinition) -> None:
+    from orchestration.resources.dbt import manifest
+
+    checks = {key.name for key in repository.asset_graph.asset_check_keys}
+    unit_tests = {unique_id.split(".")[-1] for unique_id in manifest()["unit_tests"]}
+    assert unit_tests
+    assert unit_tests <= checks
+
+
+def test_definitions_load_without_a_warning(sample_home: Settings) -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import orchestration.definitions"],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stderr == ""
+
+
+def _tick(sensor: dg.SensorDefinition, cursor: str | None = None) -> dg.SensorExecutionData:
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(instance=instance, cursor=cursor)
+        return sensor.evaluate_tick(context)
+
+
+def test_the_inbox_sensor_starts_one_build_for_each_new_set_of_files(tmp_path: Path) -> None:
+    with muster_home(tmp_path):
+        settings = load_settings()
+        assert _tick(inbox_sensor).skip_message == "no new file in the inbox"
+        path = settings.inbox / "web" / "events" / "a.jsonl"
+        path.parent.mkdir(parents=True)
+        path.write_text('{"event_id": "e1"}\n')
+        first = _tick(inbox_sensor)
+        assert len(first.run_requests or []) == 1
+        assert not _tick(inbox_sensor, first.cursor).run_requests
+        path.write_text('{"event_id": "e1"}\n{"event_id": "e2"}\n')
+        assert _tick(inbox_sensor, first.cursor).run_requests
+        land_inbox(settings.inbox, settings.landing, settings.working / "dlt", "web")
+        assert _tick(inbox_sensor).skip_message == "no new file in the inbox"
+
+
+def test_the_feed_sensor_starts_an_emission_for_a_snapshot_that_was_not_emitted(
+    sample_copy: Settings, tmp_path: Path
+) -> None:
+    assert "has been emitted" in (_tick(segment_feed_sensor).skip_message or "")
+    (sample_copy.ledger / "feeds/segments/acknowledgements/000001.json").unlink()
+    started = _tick(segment_feed_sensor)
+    assert [request.tags["muster/snapshot"] for request in started.run_requests or []] == ["000001"]
+    assert not _tick(segment_feed_sensor, started.cursor).run_requests
+    with muster_home(tmp_path / "empty"):
+        assert _tick(segment_feed_sensor).skip_message == "nothing has been published yet"
+
+
+def test_moments() -> None:
+    assert parse_moment("2026-11-01") == datetime(2026, 11, 1, tzinfo=UTC)
+    assert parse_moment("2026-11-01T02:00:00+02:00") == datetime(2026, 11, 1, tzinfo=UTC)
+    with pytest.raises(ValueError, match="'yesterday' is no time; write for example"):
+        parse_moment("yesterday")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert Moment(as_of="2026-11-01").resolve(instance, "any") == "2026-11-01 00:00:00"
