@@ -40,7 +40,7 @@ demo: $(VENV)/.runtime ## Run the main job on the sample and show what happened
 
 dev: $(VENV)/.runtime ## Start Dagster with its web page on port 3000
 	@$(BIN)/python -m orchestration.automation.prepare
-	@$(BIN)/dagster dev
+	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev
 
 lint: $(VENV)/.development ## Check form and types
 	@$(BIN)/ruff check .

@@ -35,6 +35,9 @@ INSTANCE_CONFIG = """\
 # Made by Muster where there was none; edit it as you like.
 telemetry:
   enabled: false
+# No dialogue about newsletters on the first visit.
+nux:
+  enabled: false
 concurrency:
   pools:
     # One slot for each pool: one process writes the warehouse, one loads, one emits.

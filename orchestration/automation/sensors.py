@@ -15,7 +15,11 @@ from orchestration.publication.snapshot import newest
 from orchestration.resources.settings import load_settings
 
 
-@dg.sensor(job=full_build, minimum_interval_seconds=30)
+@dg.sensor(
+    job=full_build,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 def inbox_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Starts a build when the inbox holds files that have not been landed as they are now."""
     settings = load_settings()
@@ -31,7 +35,11 @@ def inbox_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
     return dg.RunRequest(tags={"muster/files": str(len(files))})
 
 
-@dg.sensor(job=segment_feed_emission, minimum_interval_seconds=30)
+@dg.sensor(
+    job=segment_feed_emission,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 def segment_feed_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Starts an emission when the newest snapshot has not been emitted."""
     settings = load_settings()
