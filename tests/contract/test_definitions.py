@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from orchestration.automation.sensors import inbox_sensor, segment_feed_sensor
 from orchestration.connectors.contract import entities
@@ -103,7 +104,7 @@ def test_definitions_load_without_a_warning(sample_home: Settings) -> None:
     assert loaded.stderr == ""
 
 
-def _tick(sensor: dg.SensorDefinition, cursor: str | None = None) -> dg.SensorExecutionData:
+def _tick(sensor: dg.SensorDefinition, cursor: str | None = None) -> SensorExecutionData:
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(instance=instance, cursor=cursor)
         return sensor.evaluate_tick(context)

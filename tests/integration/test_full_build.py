@@ -18,7 +18,6 @@ from orchestration.publication.snapshot import Manifest, newest, publish, snapsh
 from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, Settings
 from tests.homes import SAMPLE_END, muster_home
 
-
 _STEPS = (
     "landing",
     "expectations_landing",
@@ -182,7 +181,7 @@ def _finish_and_compare(home: Path, expected: dict[str, str]) -> None:
 
 @pytest.mark.soak
 def test_thirty_killed_runs_are_repaired(sample_home: Settings, tmp_path: Path) -> None:
-    """Kills at random moments of a run, each followed by another run; every third one may finish."""
+    """Kills at random moments of a run, each followed by a run; every third may finish."""
     seed = int(os.environ.get("MUSTER_SOAK_SEED", random.SystemRandom().randrange(10**6)))
     print(f"seed {seed}")
     chance = random.Random(seed)

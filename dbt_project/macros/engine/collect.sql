@@ -29,7 +29,7 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- One row for each model of a folder, from its YAML: name, description, owner, hash of its SQL. -#}
+{#- One row for each model of a folder: name; description, owner from its YAML; hash of its SQL. -#}
 {% macro catalogue(folder, prefix) -%}
     {%- for name in models_in(folder, prefix) %}
     {%- set node = (graph.nodes if execute else {}).get('model.' ~ project_name ~ '.' ~ name, {}) %}

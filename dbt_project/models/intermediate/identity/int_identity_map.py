@@ -1,7 +1,7 @@
 """Gives each identifier its profile: connected components of the edges that records make.
 
-Grain: one row per identifier. The reasoning is in `orchestration/identity/`; this model only carries
-tables to and from it.
+Grain: one row per identifier. The reasoning is in `orchestration/identity/`; this model only
+carries tables to and from it.
 """
 
 
