@@ -9,7 +9,7 @@ from orchestration.assets.published import snapshot_asset
 from orchestration.automation.jobs import full_build, segment_feed_emission
 from orchestration.automation.progress import progress_logger
 from orchestration.automation.schedules import hourly_build
-from orchestration.automation.sensors import inbox_sensor, segment_feed_sensor
+from orchestration.automation.sensors import dead_run_sensor, inbox_sensor, segment_feed_sensor
 from orchestration.checks.expectations import expectation_checks
 from orchestration.resources.dbt import manifest
 from orchestration.resources.moment import Moment
@@ -23,7 +23,7 @@ defs = dg.Definitions(
     asset_checks=expectation_checks(parsed),
     jobs=[full_build, segment_feed_emission],
     schedules=[hourly_build],
-    sensors=[inbox_sensor, segment_feed_sensor],
+    sensors=[inbox_sensor, segment_feed_sensor, dead_run_sensor],
     resources={"moment": Moment()},
     loggers={"progress": progress_logger},
 )

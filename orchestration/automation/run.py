@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from orchestration.automation.dead_runs import end_dead_runs
 from orchestration.resources.settings import Settings
 
 
@@ -28,7 +29,9 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     if not config.exists():
         config.write_text(INSTANCE_CONFIG)
     os.environ["DAGSTER_HOME"] = str(settings.dagster)
-    return dg.DagsterInstance.get()
+    instance = dg.DagsterInstance.get()
+    end_dead_runs(instance)
+    return instance
 
 
 INSTANCE_CONFIG = """\
@@ -43,6 +46,9 @@ concurrency:
     # One slot for each pool: one process writes the warehouse, one loads, one emits.
     default_limit: 1
     granularity: op
+run_monitoring:
+  # A run that ended keeps no slot, however it ended.
+  free_slots_after_run_end_seconds: 60
 """
 
 

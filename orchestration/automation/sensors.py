@@ -1,12 +1,13 @@
-"""Sensors: new files start a build, a new snapshot starts an emission.
+"""Sensors: new files start a build, a new snapshot starts an emission, dead runs are ended.
 
-Both look at files, not at their cursor alone, so a lost cursor does no harm.
+The first two look at files, not at their cursor alone, so a lost cursor does no harm.
 """
 
 import hashlib
 
 import dagster as dg
 
+from orchestration.automation.dead_runs import end_dead_runs
 from orchestration.automation.jobs import full_build, segment_feed_emission
 from orchestration.connectors.sources.file_drop import new_files
 from orchestration.feeds.ledger import Ledger
@@ -53,3 +54,12 @@ def segment_feed_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | 
         return dg.SkipReason(f"an emission of snapshot {manifest.snapshot_id} was started")
     context.update_cursor(manifest.snapshot_id)
     return dg.RunRequest(tags={"muster/snapshot": manifest.snapshot_id})
+
+
+@dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def dead_run_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Ends runs whose process was killed, so that the next run does not wait for them."""
+    ended = end_dead_runs(context.instance)
+    if ended:
+        context.log.warning(f"ended {', '.join(ended)}: their processes are gone")
+    return dg.SkipReason(f"{len(ended)} dead runs")

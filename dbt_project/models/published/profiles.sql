@@ -11,7 +11,7 @@ select
     cast(session_count_7d as bigint) as session_count_7d,
     last_session_at,
     cast(order_count as bigint) as order_count,
-    cast(lifetime_value as double) as lifetime_value,
+    cast(lifetime_value as decimal(18, 4)) as lifetime_value,
     first_order_at,
     last_order_at,
     {{ as_of() }} as as_of

@@ -10,7 +10,7 @@ select
     {{ text('category') }} as category,
     {{ text('priority') }} as priority,
     {{ text('status') }} as status,
-    {{ as_type('double', 'satisfaction') }} as satisfaction,
+    {{ as_type('decimal(18, 4)', 'satisfaction') }} as satisfaction,
     {{ utc_time('opened_at') }} as opened_at,
     {{ utc_time('closed_at') }} as closed_at,
     _extra,
@@ -23,7 +23,7 @@ select
             then 'ticket_id is missing'
         when {{ text('opened_at') }} is null or {{ utc_time('opened_at') }} is null
             then 'opened_at is missing or no time'
-        when {{ is_not_a('double', 'satisfaction') }}
+        when {{ is_not_a('decimal(18, 4)', 'satisfaction') }}
             then 'satisfaction is not a number'
     end as _rejection_reason,
     cast(to_json(landed) as varchar) as _record

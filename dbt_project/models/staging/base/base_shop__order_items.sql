@@ -7,9 +7,9 @@ select
     {{ text('order_item_id') }} as order_item_id,
     {{ text('order_id') }} as order_id,
     {{ text('product_id') }} as product_id,
-    {{ as_type('double', 'quantity') }} as quantity,
-    {{ as_type('double', 'unit_price') }} as unit_price,
-    {{ as_type('double', 'discount') }} as discount,
+    {{ as_type('decimal(18, 4)', 'quantity') }} as quantity,
+    {{ as_type('decimal(18, 4)', 'unit_price') }} as unit_price,
+    {{ as_type('decimal(18, 4)', 'discount') }} as discount,
     {{ text('description') }} as description,
     _extra,
     _source_file,
@@ -23,15 +23,15 @@ select
             then 'order_id is missing'
         when {{ text('product_id') }} is null
             then 'product_id is missing'
-        when {{ is_not_a('double', 'quantity') }}
+        when {{ is_not_a('decimal(18, 4)', 'quantity') }}
             then 'quantity is not a number'
-        when {{ is_not_a('double', 'unit_price') }}
+        when {{ is_not_a('decimal(18, 4)', 'unit_price') }}
             then 'unit_price is not a number'
         when {{ text('quantity') }} is null
             then 'quantity is missing'
         when {{ text('unit_price') }} is null
             then 'unit_price is missing'
-        when {{ as_type('double', 'unit_price') }} < 0
+        when {{ as_type('decimal(18, 4)', 'unit_price') }} < 0
             then 'unit_price is negative'
     end as _rejection_reason,
     cast(to_json(landed) as varchar) as _record

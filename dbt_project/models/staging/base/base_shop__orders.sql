@@ -12,8 +12,8 @@ select
     lower({{ text('status') }}) as status,
     {{ text('cart_id') }} as cart_id,
     {{ text('currency') }} as currency,
-    {{ as_type('double', 'total') }} as total,
-    {{ as_type('double', 'discount') }} as discount,
+    {{ as_type('decimal(18, 4)', 'total') }} as total,
+    {{ as_type('decimal(18, 4)', 'discount') }} as discount,
     {{ text('country') }} as country,
     {{ utc_time('ordered_at') }} as ordered_at,
     {{ utc_time('updated_at') }} as updated_at,
@@ -27,9 +27,9 @@ select
             then 'order_id is missing'
         when {{ text('ordered_at') }} is null or {{ utc_time('ordered_at') }} is null
             then 'ordered_at is missing or no time'
-        when {{ is_not_a('double', 'total') }}
+        when {{ is_not_a('decimal(18, 4)', 'total') }}
             then 'total is not a number'
-        when {{ is_not_a('double', 'discount') }}
+        when {{ is_not_a('decimal(18, 4)', 'discount') }}
             then 'discount is not a number'
     end as _rejection_reason,
     cast(to_json(landed) as varchar) as _record

@@ -8,7 +8,7 @@ select
     {{ text('name') }} as name,
     {{ text('category') }} as category,
     {{ text('brand') }} as brand,
-    {{ as_type('double', 'price') }} as price,
+    {{ as_type('decimal(18, 4)', 'price') }} as price,
     {{ text('currency') }} as currency,
     {{ utc_time('updated_at') }} as updated_at,
     _extra,
@@ -19,7 +19,7 @@ select
     case
         when {{ text('product_id') }} is null
             then 'product_id is missing'
-        when {{ is_not_a('double', 'price') }}
+        when {{ is_not_a('decimal(18, 4)', 'price') }}
             then 'price is not a number'
     end as _rejection_reason,
     cast(to_json(landed) as varchar) as _record

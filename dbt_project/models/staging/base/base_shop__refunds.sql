@@ -6,7 +6,7 @@ with landed as (
 select
     {{ text('refund_id') }} as refund_id,
     {{ text('order_id') }} as order_id,
-    {{ as_type('double', 'amount') }} as amount,
+    {{ as_type('decimal(18, 4)', 'amount') }} as amount,
     {{ text('reason') }} as reason,
     {{ utc_time('refunded_at') }} as refunded_at,
     _extra,
@@ -21,7 +21,7 @@ select
             then 'order_id is missing'
         when {{ text('refunded_at') }} is null or {{ utc_time('refunded_at') }} is null
             then 'refunded_at is missing or no time'
-        when {{ as_type('double', 'amount') }} is null
+        when {{ as_type('decimal(18, 4)', 'amount') }} is null
             then 'amount is missing or not a number'
     end as _rejection_reason,
     cast(to_json(landed) as varchar) as _record

@@ -17,11 +17,11 @@ select
     {{ text('category') }} as category,
     {{ text('cart_id') }} as cart_id,
     {{ text('order_id') }} as order_id,
-    {{ as_type('double', 'quantity') }} as quantity,
-    {{ as_type('double', 'value') }} as value,
+    {{ as_type('decimal(18, 4)', 'quantity') }} as quantity,
+    {{ as_type('decimal(18, 4)', 'value') }} as value,
     {{ text('currency') }} as currency,
-    {{ as_type('double', 'dwell_seconds') }} as dwell_seconds,
-    {{ as_type('double', 'scroll_depth') }} as scroll_depth,
+    {{ as_type('decimal(18, 4)', 'dwell_seconds') }} as dwell_seconds,
+    {{ as_type('decimal(18, 4)', 'scroll_depth') }} as scroll_depth,
     {{ text('search_query') }} as search_query,
     lower({{ text('device_type') }}) as device_type,
     {{ text('country') }} as country,
@@ -58,13 +58,13 @@ select
             then 'required property search_query is missing'
         when {{ text('scroll_depth') }} is null and {{ requires('scroll_depth') }}
             then 'required property scroll_depth is missing'
-        when {{ is_not_a('double', 'quantity') }}
+        when {{ is_not_a('decimal(18, 4)', 'quantity') }}
             then 'quantity is not a number'
-        when {{ is_not_a('double', 'value') }}
+        when {{ is_not_a('decimal(18, 4)', 'value') }}
             then 'value is not a number'
-        when {{ is_not_a('double', 'dwell_seconds') }}
+        when {{ is_not_a('decimal(18, 4)', 'dwell_seconds') }}
             then 'dwell_seconds is not a number'
-        when {{ is_not_a('double', 'scroll_depth') }}
+        when {{ is_not_a('decimal(18, 4)', 'scroll_depth') }}
             then 'scroll_depth is not a number'
     end as _rejection_reason,
     cast(to_json(landed) as varchar) as _record
