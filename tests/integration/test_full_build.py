@@ -15,7 +15,7 @@ import pytest
 from orchestration.automation.run import run_full_build
 from orchestration.feeds.ledger import Ledger
 from orchestration.publication.snapshot import Manifest, newest, publish, snapshot_ids
-from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, Settings
+from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, Settings, load_settings
 from tests.homes import SAMPLE_END, muster_home
 
 _STEPS = (
@@ -105,7 +105,7 @@ def test_a_failed_check_stops_what_is_downstream_and_keeps_the_last_snapshot(
 
 def test_an_empty_inbox_builds_an_empty_world(tmp_path: Path) -> None:
     with muster_home(tmp_path / "home"):
-        settings = Settings(tmp_path / "home")
+        settings = load_settings()
         outcome = run_full_build(settings, SAMPLE_END, full_refresh=False)
         assert outcome.success, outcome.failed
         manifest = newest(settings.published)
