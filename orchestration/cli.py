@@ -40,6 +40,7 @@ def run(
         if as_of:
             parse_moment(as_of)
         settings = load_settings()
+        typer.echo("Loading the project (some seconds more after a change) ...", err=True)
         outcome = run_full_build(settings, as_of, full_refresh)
     except (ValueError, DbtError) as error:
         raise _fail(str(error)) from None

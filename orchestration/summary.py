@@ -83,7 +83,7 @@ def print_summary(settings: Settings, outcome: Outcome | None) -> None:
             console.print(f"  [yellow]warn[/yellow]  {escape(words)}")
         for words in outcome.failed:
             console.print(f"  [red]fail[/red]  {escape(words)}")
-        if outcome.failed and manifest:
+        if outcome.failed and manifest and not outcome.published:
             console.print(f"Nothing was published; readers keep snapshot {manifest.snapshot_id}.")
     if manifest:
         console.print("\nWhere to look next:", soft_wrap=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from orchestration.assets.published import SNAPSHOT
 from orchestration.automation.dead_runs import end_dead_runs
 from orchestration.resources.settings import Settings
 
@@ -15,6 +16,7 @@ class Outcome:
 
     success: bool
     run_id: str
+    published: bool = False
     passed: int = 0
     failed: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
@@ -47,6 +49,7 @@ concurrency:
     default_limit: 1
     granularity: op
 run_monitoring:
+  enabled: true
   # A run that ended keeps no slot, however it ended.
   free_slots_after_run_end_seconds: 60
 """
@@ -75,6 +78,8 @@ def outcome_of(instance: dg.DagsterInstance, run_id: str) -> Outcome:
             failure = event.step_failure_data.user_failure_data
             text = (failure.description if failure else None) or (cause.message if cause else "")
             found.failed.append(f"{event.step_key}: {(text or '').strip()}")
+        elif event.asset_key == SNAPSHOT:
+            found.published = True
         elif event.event_type_value == "PIPELINE_SUCCESS":
             found.success = True
     found.success = found.success and not found.failed

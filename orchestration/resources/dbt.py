@@ -120,10 +120,15 @@ def _invoke(arguments: list[str], events: "queue.Queue[Event | None]") -> list[s
         return [str(result.exception)]
     rows = getattr(result.result, "results", [])
     return [
-        f"{row.node.name}: {' '.join(str(row.message).split())}"
+        f"{row.node.name}: {_without_callers(str(row.message))}"
         for row in rows
         if row.status in ("error", "fail", "runtime error")
     ]
+
+
+def _without_callers(message: str) -> str:
+    """dbt's message in one line, without the macros it came through."""
+    return " ".join(message.split("> in macro", maxsplit=1)[0].split())
 
 
 def run_dbt(command: Sequence[str], variables: Mapping[str, str]) -> Iterator[Event]:
