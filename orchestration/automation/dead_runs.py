@@ -30,7 +30,7 @@ def _is_alive(pid: int, since: float) -> bool:
 
 
 def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs without a process as failed and free what they held; their run ids."""
+    """Mark runs without a process as failed and free what ended runs hold; the failed run ids."""
     ended = []
     unfinished = RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING])
     for run in instance.get_runs(unfinished):
@@ -39,6 +39,9 @@ def end_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             instance.report_run_failed(
                 run, f"Process {process[0]} of this run is gone; run the job again."
             )
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             ended.append(run.run_id)
+    for run_id in instance.event_log_storage.get_concurrency_run_ids():
+        holder = instance.get_run_by_id(run_id)
+        if holder is None or holder.is_finished:
+            instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     return ended

@@ -22,16 +22,26 @@ class Outcome:
     warned: list[str] = field(default_factory=list)
 
 
+def start_at_the_beginning(instance: dg.DagsterInstance) -> None:
+    """Let the daemon that retries runs begin with a cursor, for want of which it warns."""
+    from dagster._daemon.auto_run_reexecution import event_log_consumer as consumer
+
+    consumer._persist_cursors(instance, dict.fromkeys(consumer.DAGSTER_EVENT_TYPES, 0))
+
+
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """Dagster's instance under `MUSTER_HOME/dagster`, the same that `dagster dev` shows."""
     import os
 
     settings.dagster.mkdir(exist_ok=True)
     config = settings.dagster / "dagster.yaml"
-    if not config.exists():
+    is_new = not config.exists()
+    if is_new:
         config.write_text(INSTANCE_CONFIG)
     os.environ["DAGSTER_HOME"] = str(settings.dagster)
     instance = dg.DagsterInstance.get()
+    if is_new:
+        start_at_the_beginning(instance)
     end_dead_runs(instance)
     return instance
 
@@ -48,10 +58,11 @@ concurrency:
     # One slot for each pool: one process writes the warehouse, one loads, one emits.
     default_limit: 1
     granularity: op
-run_monitoring:
+run_retries:
+  # A run whose process was killed is started once more; a failed check would only fail again.
   enabled: true
-  # A run that ended keeps no slot, however it ended.
-  free_slots_after_run_end_seconds: 60
+  max_retries: 1
+  retry_on_asset_or_op_failure: false
 """
 
 
