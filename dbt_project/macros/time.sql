@@ -1,7 +1,9 @@
 {#- The one moment at which a run evaluates the world, in UTC; `--vars '{as_of: ...}'` sets it. -#}
 {% macro as_of() -%}
-    {%- set moment = var('as_of', none) or run_started_at.strftime('%Y-%m-%d %H:%M:%S') -%}
-    cast('{{ moment | replace('T', ' ') | replace('Z', '') }}' as timestamp)
+    {%- set given = var('as_of', none) or run_started_at.isoformat() -%}
+    {%- set moment = modules.datetime.datetime.fromisoformat(given | string | replace('Z', '+00:00')) -%}
+    {%- set utc = moment.astimezone(modules.pytz.utc) if moment.tzinfo else moment -%}
+    cast('{{ utc.strftime('%Y-%m-%d %H:%M:%S') }}' as timestamp)
 {%- endmacro %}
 
 {#- An amount of time: `{{ interval_of(24, 'hour') }}`. -#}
