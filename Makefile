@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 export MUSTER_HOME ?= $(CURDIR)/var
 export DAGSTER_HOME = $(MUSTER_HOME)/dagster
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
+# Behind a company's proxy its certificate is known to the system, not to uv.
+export UV_SYSTEM_CERTS ?= true
 SAMPLE_END := 2026-11-01T00:00:00Z
 
 .DEFAULT_GOAL := help

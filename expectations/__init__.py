@@ -2,5 +2,5 @@
 
 Belongs here: what a table's content must look like, said once per table, with an owner and a
 severity. Does not belong here: keys, relationships and arithmetic (dbt tests), logic (dbt unit
-tests), freshness (Dagster). Nothing here imports Dagster or dbt.
+tests). Nothing here imports Dagster or dbt.
 """

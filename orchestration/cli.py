@@ -31,8 +31,8 @@ def run(
 ) -> None:
     """Load, build, validate, publish and emit; exit 0 only if every blocking check passed."""
     from orchestration.automation.run import run_full_build
+    from orchestration.resources.build import parse_moment
     from orchestration.resources.dbt import DbtError
-    from orchestration.resources.moment import parse_moment
     from orchestration.resources.settings import load_settings
     from orchestration.summary import print_summary
 

@@ -11,8 +11,8 @@ from orchestration.automation.progress import progress_logger
 from orchestration.automation.schedules import hourly_build
 from orchestration.automation.sensors import dead_run_sensor, inbox_sensor, segment_feed_sensor
 from orchestration.checks.expectations import expectation_checks
+from orchestration.resources.build import Build
 from orchestration.resources.dbt import manifest
-from orchestration.resources.moment import Moment
 from orchestration.resources.settings import load_settings
 
 load_settings()
@@ -24,6 +24,8 @@ defs = dg.Definitions(
     jobs=[full_build, segment_feed_emission],
     schedules=[hourly_build],
     sensors=[inbox_sensor, segment_feed_sensor, dead_run_sensor],
-    resources={"moment": Moment()},
+    resources={"build": Build()},
+    # Also for assets picked by hand: a process for each step would import dbt each time.
+    executor=dg.in_process_executor,
     loggers={"progress": progress_logger},
 )

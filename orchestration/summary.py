@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def _stages_table(manifest: Manifest) -> "Table":
     from rich.table import Table
 
-    table = Table(title=f"Snapshot {manifest.snapshot_id}, as of {manifest.as_of} UTC")
+    table = Table(title=f"Snapshot {manifest.snapshot_id}, as of {manifest.as_of}")
     table.add_column("entity")
-    for name in ("landed", "staged", "duplicates", "quarantined", "no rows"):
+    for name in ("landed", "staged", "duplicates", "quarantined", "bad lines"):
         table.add_column(name, justify="right")
     for entity, counts in manifest.stages.items():
         rejected = counts["quarantined"] - counts["unreadable"]
@@ -90,6 +90,7 @@ def print_summary(settings: Settings, outcome: Outcome | None) -> None:
         for label, path in (
             ("published tables", settings.published / "current.duckdb"),
             ("segment feed", settings.feeds / FEED),
+            ("rejected rows", f"{settings.warehouse}, table staging.quarantine"),
             ("validation report", settings.quality / "data_docs" / "index.html"),
         ):
             console.print(f"  {label:18} {path}", soft_wrap=True)

@@ -18,7 +18,7 @@ def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
     with muster_home(tmp_path_factory.mktemp("sample")):
         settings = load_settings()
-        shutil.copytree(PROJECT_ROOT / "seeds" / "sample", settings.inbox)
+        shutil.copytree(PROJECT_ROOT / "seeds" / "sample", settings.inbox, dirs_exist_ok=True)
         outcome = run_full_build(settings, SAMPLE_END, full_refresh=False)
         assert outcome.success, outcome.failed
         return settings

@@ -9,7 +9,13 @@ from great_expectations import expectations as native
 from great_expectations.expectations.expectation import Expectation
 
 from expectations.custom.base import RowRule
-from expectations.custom.formats import IsProfileId, IsValidJson, MatchesPattern, ReadsAs
+from expectations.custom.formats import (
+    IsDocumented,
+    IsProfileId,
+    IsValidJson,
+    MatchesPattern,
+    ReadsAs,
+)
 from expectations.custom.privacy import HoldsNoContactData
 from expectations.custom.provenance import HasProvenance, LandedOnce
 from expectations.custom.times import NotAfterAsOf, NotAfterLanding, NotBefore
@@ -23,6 +29,7 @@ NAMED: tuple[type[RowRule], ...] = (
     HasProvenance,
     HoldsNoContactData,
     HoldsNotEverybody,
+    IsDocumented,
     IsProfileId,
     IsValidJson,
     LandedOnce,

@@ -58,3 +58,23 @@ class IsValidJson(RowRule):
     def breaks(cls, values: dict[str, Any]) -> str:
         """Text that is no JSON."""
         return f"not json_valid({named(values['column'])})"
+
+
+class IsDocumented(RowRule):
+    """Each named thing has a text of at least ten characters; those that do not are named.
+
+    `column` holds the text, `names` what it is about; never use it on names of people.
+    """
+
+    names: str
+
+    @classmethod
+    def query(cls, values: dict[str, Any]) -> str:
+        """Counts and lists the undocumented."""
+        lacks = f"length(coalesce(trim({named(values['column'])}), '')) < 10"
+        return (
+            f"select count(*) filter (where {lacks}) as found, count(*) as total, "
+            f"coalesce('no text for ' || string_agg({named(values['names'])}, ', ' order by "
+            f"{named(values['names'])}) filter (where {lacks}), 'all have one') as observed "
+            "from {batch}"
+        )

@@ -12,8 +12,10 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt.asset_utils import build_dbt_specs
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from orchestration.resources.build import Build
 from orchestration.resources.dbt import DbtError, Event, run_dbt
-from orchestration.resources.moment import Moment
+from orchestration.resources.settings import load_settings
+from orchestration.resources.warehouse import wait_until_free
 
 Manifest = Mapping[str, Any]
 
@@ -161,16 +163,17 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
         pool="warehouse",
         description=f"`dbt build` of {select}.",
     )
-    def build(context: dg.AssetExecutionContext, moment: Moment) -> Iterator[Any]:
-        as_of = moment.resolve(context.instance, context.run.run_id)
+    def assets(context: dg.AssetExecutionContext, build: Build) -> Iterator[Any]:
+        as_of = build.moment(context.instance, context.run.run_id)
+        wait_until_free(load_settings().warehouse, context.log.warning)
         command = ["build", "--select", step.selection(context)]
         # Only tests whose models all exist by now; those of later steps run with them.
         command += ["--indirect-selection", "buildable"]
-        if moment.full_refresh:
+        if build.full_refresh:
             command.append("--full-refresh")
         built = 0
         try:
-            for event in run_dbt(command, {"as_of": as_of}):
+            for event in run_dbt(command, {"as_of": as_of, "build_id": context.run.run_id}):
                 if event["info"]["name"] in _RESULT_NAMES:
                     built += 1
                     _tell(event, built, context)
@@ -178,7 +181,7 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
         except DbtError as error:
             raise dg.Failure(str(error)) from error
 
-    return build
+    return assets
 
 
 def dbt_assets(parsed: Manifest) -> list[dg.AssetsDefinition]:

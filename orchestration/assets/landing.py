@@ -8,7 +8,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.connectors.contract import entities
-from orchestration.connectors.sources.file_drop import DropReport, land_inbox, sources_in
+from orchestration.connectors.sources.file_drop import (
+    DropReport,
+    land_inbox,
+    sources_in,
+    stray_files,
+)
+from orchestration.resources.build import Build
 from orchestration.resources.settings import load_settings
 
 GROUP = "landing"
@@ -65,10 +71,11 @@ def _summary(reports: list[DropReport]) -> str:
 )
 def landing_assets(
     context: dg.AssetExecutionContext,
+    build: Build,  # not used: it keeps a second build away
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Land every new file of the inbox, source by source, each file once."""
     settings = load_settings()
-    reports = []
+    reports = [DropReport("inbox", refused=stray_files(settings.inbox))]
     for source in sources_in(settings.inbox):
         report = land_inbox(
             settings.inbox,
@@ -77,10 +84,11 @@ def landing_assets(
             source,
             progress=context.log.info,
         )
-        for path, why in report.refused.items():
-            context.log.warning(f"{path}: {why}")
         reports.append(report)
-    if not reports:
+    refused = {path: why for report in reports for path, why in report.refused.items()}
+    for path, why in refused.items():
+        context.log.warning(f"{path}: {why}")
+    if len(reports) == 1:
         context.log.warning(f"the inbox {settings.inbox} is empty: nothing to land")
     metadata = {"files": dg.MetadataValue.md(_summary(reports))}
     for entity in entities():
@@ -92,11 +100,11 @@ def landing_assets(
     yield dg.MaterializeResult(
         asset_key=_key("_rejected_lines"), metadata={"dagster/row_count": rejected, **metadata}
     )
-    refused = {path: why for report in reports for path, why in report.refused.items()}
     yield dg.AssetCheckResult(
         asset_key=_key("_rejected_lines"),
         check_name="every_file_was_read",
         passed=not refused,
+        description="; ".join(f"{path}: {why}" for path, why in refused.items()),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"refused": dg.MetadataValue.json(refused)},
     )

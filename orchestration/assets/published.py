@@ -5,9 +5,11 @@ import duckdb
 
 from orchestration.assets.dbt import Manifest, asset_key, model_names
 from orchestration.connectors.contract import entities
+from orchestration.publication.builds import ForeignBuildError, recorded_build
 from orchestration.publication.snapshot import publish
-from orchestration.resources.moment import Moment
+from orchestration.resources.build import Build
 from orchestration.resources.settings import Settings, load_settings
+from orchestration.resources.warehouse import wait_until_free
 
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 
@@ -51,18 +53,26 @@ def snapshot_asset(parsed: Manifest) -> dg.AssetsDefinition:
         pool="warehouse",
         description="Numbered snapshot of all published tables, and `current.duckdb` over it.",
     )
-    def snapshot(context: dg.AssetExecutionContext, moment: Moment) -> dg.MaterializeResult[None]:
+    def snapshot(context: dg.AssetExecutionContext, build: Build) -> dg.MaterializeResult[None]:
         settings = load_settings()
-        as_of = moment.resolve(context.instance, context.run.run_id)
+        wait_until_free(settings.warehouse, context.log.warning)
+        try:
+            record = recorded_build(settings.warehouse, context.run.run_id)
+        except ForeignBuildError as error:
+            raise dg.Failure(str(error)) from None
         manifest = publish(
-            settings.warehouse, settings.published, tables, as_of, stage_counts(settings)
+            settings.warehouse,
+            settings.published,
+            tables,
+            record,
+            stage_counts(settings),
         )
         rows = {name: table.rows for name, table in manifest.tables.items()}
-        context.log.info(f"published snapshot {manifest.snapshot_id} as of {as_of}")
+        context.log.info(f"published snapshot {manifest.snapshot_id} as of {record.as_of}")
         return dg.MaterializeResult(
             metadata={
                 "snapshot_id": manifest.snapshot_id,
-                "as_of": as_of,
+                "as_of": record.as_of,
                 "dagster/row_count": sum(rows.values()),
                 "tables": dg.MetadataValue.json(rows),
             }

@@ -89,7 +89,7 @@ def outcome_of(instance: dg.DagsterInstance, run_id: str) -> Outcome:
             failure = event.step_failure_data.user_failure_data
             text = (failure.description if failure else None) or (cause.message if cause else "")
             found.failed.append(f"{event.step_key}: {(text or '').strip()}")
-        elif event.asset_key == SNAPSHOT:
+        elif event.event_type_value == "ASSET_MATERIALIZATION" and event.asset_key == SNAPSHOT:
             found.published = True
         elif event.event_type_value == "PIPELINE_SUCCESS":
             found.success = True
@@ -116,7 +116,7 @@ def run_full_build(settings: Settings, as_of: str, full_refresh: bool) -> Outcom
             instance=instance,
             raise_on_error=False,
             run_config={
-                "resources": {"moment": {"config": {"as_of": as_of, "full_refresh": full_refresh}}},
+                "resources": {"build": {"config": {"as_of": as_of, "full_refresh": full_refresh}}},
                 "loggers": {"progress": {}},
             },
         )

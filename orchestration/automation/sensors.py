@@ -9,11 +9,22 @@ import dagster as dg
 
 from orchestration.automation.dead_runs import end_dead_runs
 from orchestration.automation.jobs import full_build, segment_feed_emission
+from orchestration.connectors.landing import all_loads
 from orchestration.connectors.sources.file_drop import new_files
 from orchestration.feeds.ledger import Ledger
 from orchestration.feeds.segment_feed import FEED
 from orchestration.publication.snapshot import newest
-from orchestration.resources.settings import load_settings
+from orchestration.resources.settings import Settings, load_settings
+
+_BUILDING = dg.RunsFilter(
+    job_name="full_build",
+    statuses=[
+        dg.DagsterRunStatus.QUEUED,
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+    ],
+)
 
 
 @dg.sensor(
@@ -22,18 +33,31 @@ from orchestration.resources.settings import load_settings
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def inbox_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Starts a build when the inbox holds files that have not been landed as they are now."""
+    """Starts a build when there are files that have not landed, or loads that are not published."""
     settings = load_settings()
-    files = new_files(settings.inbox, settings.landing)
-    if not files:
+    if context.instance.get_runs_count(_BUILDING):
+        return dg.SkipReason("a build is running; what is new meanwhile is looked at after it")
+    waiting = [
+        *new_files(settings.inbox, settings.landing).values(),
+        *_unpublished_loads(settings),
+    ]
+    stamps = sorted(hashlib.sha256(text.encode()).hexdigest()[:16] for text in waiting)
+    # Each asks for a build once, so a refused file or a failing check does not start one for ever.
+    asked = set((context.cursor or "").split())
+    context.update_cursor(" ".join(stamps))
+    if not stamps:
         return dg.SkipReason("no new file in the inbox")
-    seen = [f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in files]
-    # The same set of files asks for one build only, so a refused file does not start one for ever.
-    key = hashlib.sha256("\n".join(seen).encode()).hexdigest()
-    if context.cursor == key:
-        return dg.SkipReason(f"{len(files)} new files, and a build was started for them")
-    context.update_cursor(key)
-    return dg.RunRequest(tags={"muster/files": str(len(files))})
+    if asked.issuperset(stamps):
+        return dg.SkipReason(
+            f"{len(stamps)} files or loads wait, and a build was started for them; see why it "
+            "refused or failed"
+        )
+    return dg.RunRequest(tags={"muster/waiting": str(len(stamps))})
+
+
+def _unpublished_loads(settings: Settings) -> set[str]:
+    manifest = newest(settings.published)
+    return all_loads(settings.landing) - set(manifest.loads if manifest else ())
 
 
 @dg.sensor(

@@ -11,9 +11,10 @@ import dagster as dg
 
 from orchestration.assets.dbt import Manifest, asset_key
 from orchestration.connectors.contract import entities
+from orchestration.resources.build import Build
 from orchestration.resources.dbt import run_dbt
-from orchestration.resources.moment import Moment
 from orchestration.resources.settings import load_settings
+from orchestration.resources.warehouse import wait_until_free
 
 CHECK = "expectations"
 # Tables between profiles' models that have a suite, although intermediate ones need none.
@@ -83,14 +84,15 @@ def _stage_check(stage: str, tables: list[tuple[str, str]]) -> dg.AssetChecksDef
         pool="warehouse",
     )
     def check(
-        context: dg.AssetCheckExecutionContext, moment: Moment
+        context: dg.AssetCheckExecutionContext, build: Build
     ) -> Iterator[dg.AssetCheckResult]:
         from expectations.run import build_docs, validate
 
         settings = load_settings()
+        wait_until_free(settings.warehouse, context.log.warning)
         if stage == "landing":
             # The views over landing's Parquet are made by dbt, at the start of any command.
-            as_of = moment.resolve(context.instance, context.run.run_id)
+            as_of = build.moment(context.instance, context.run.run_id)
             for _ in run_dbt(["run-operation", "register_landing"], {"as_of": as_of}):
                 pass
         names = [f"{schema}.{name}" for schema, name in tables]

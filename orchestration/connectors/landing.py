@@ -64,6 +64,15 @@ def remove_incomplete(landing: Path, source: str) -> int:
     return removed
 
 
+def all_loads(landing: Path) -> set[str]:
+    """The complete loads of all sources, as `source/load_id`."""
+    return {
+        f"{folder.parent.name}/{load_id}"
+        for folder in sorted(landing.glob("*/_dlt_loads"))
+        for load_id in committed_loads(landing, folder.parent.name)
+    }
+
+
 def landed_files(landing: Path, source: str) -> list[LandedFile]:
     """Every file of the inbox that has been landed from this source, in the order of landing."""
     import duckdb

@@ -14,6 +14,8 @@ from typing import Any
 
 import duckdb
 
+from orchestration.publication.builds import BuildRecord
+
 SCHEMA_VERSION = 1
 KEEP_SNAPSHOTS = 10
 
@@ -36,6 +38,7 @@ class Manifest:
     schema_version: int
     tables: dict[str, Table]
     stages: dict[str, dict[str, int]] = field(default_factory=dict)
+    loads: list[str] = field(default_factory=list)
 
 
 def snapshot_ids(published: Path) -> list[str]:
@@ -75,17 +78,20 @@ def _write_tables(warehouse: Path, tables: Sequence[str], folder: Path) -> dict[
     return written
 
 
-def _switch_readers(published: Path, snapshot_id: str, tables: Sequence[str]) -> None:
+def _switch_readers(published: Path, manifest: Manifest) -> None:
     """Put a new `current.duckdb` of views over the snapshot in the place of the old one."""
     temporary = published / "current.duckdb.new"
     temporary.unlink(missing_ok=True)
-    folder = (published / "snapshots" / snapshot_id).resolve()
+    folder = (published / "snapshots" / manifest.snapshot_id).resolve()
     with duckdb.connect(str(temporary)) as connection:
-        for name in tables:
+        for name in manifest.tables:
             connection.execute(
                 f"create view {name} as select * from read_parquet('{folder / name}.parquet')"
             )
-        connection.execute(f"create view snapshot as select '{snapshot_id}' as snapshot_id")
+        connection.execute(
+            f"create view snapshot as select '{manifest.snapshot_id}' as snapshot_id, "
+            f"'{manifest.as_of}'::timestamp as as_of"
+        )
         connection.execute("checkpoint")
     temporary.replace(published / "current.duckdb")
 
@@ -94,7 +100,7 @@ def publish(
     warehouse: Path,
     published: Path,
     tables: Sequence[str],
-    as_of: str,
+    build: BuildRecord,
     stages: Mapping[str, Mapping[str, int]],
 ) -> Manifest:
     """Write the tables of the warehouse's `published` schema as the next snapshot.
@@ -103,7 +109,7 @@ def publish(
         warehouse: the DuckDB file, opened read-only.
         published: the folder of snapshots.
         tables: names in the schema `published`.
-        as_of: the moment of the run.
+        build: what the tables were made of.
         stages: row counts on the way here, kept in the manifest for `muster status`.
 
     Returns:
@@ -117,14 +123,15 @@ def publish(
     building.mkdir(parents=True)
     manifest = Manifest(
         snapshot_id,
-        as_of,
+        build.as_of,
         SCHEMA_VERSION,
         _write_tables(warehouse, tables, building),
         {stage: dict(counts) for stage, counts in stages.items()},
+        sorted(build.loads),
     )
     (building / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2))
     building.rename(published / "snapshots" / snapshot_id)
-    _switch_readers(published, snapshot_id, tables)
+    _switch_readers(published, manifest)
     for old in snapshot_ids(published)[:-KEEP_SNAPSHOTS]:
         shutil.rmtree(published / "snapshots" / old)
     return manifest
@@ -141,14 +148,14 @@ def repair_current(published: Path) -> None:
             row = connection.execute("select snapshot_id from snapshot").fetchone()
         if row and row[0] == manifest.snapshot_id:
             return
-    _switch_readers(published, manifest.snapshot_id, list(manifest.tables))
+    _switch_readers(published, manifest)
 
 
 def export(published: Path, target: Path) -> Manifest:
     """Write the newest snapshot's tables into one self-contained DuckDB file.
 
     Raises:
-        FileNotFoundError: nothing has been published yet.
+        FileNotFoundError: nothing has been published yet, or there is no folder for the target.
     """
     manifest = newest(published)
     if manifest is None:
@@ -156,6 +163,8 @@ def export(published: Path, target: Path) -> Manifest:
             f"nothing has been published under {published} yet; run `muster run`"
         )
     folder = published / "snapshots" / manifest.snapshot_id
+    if not target.resolve().parent.is_dir() or target.is_dir():
+        raise FileNotFoundError(f"{target} cannot be written: name a file in a folder that exists")
     temporary = target.with_name(target.name + ".new")
     temporary.unlink(missing_ok=True)
     with duckdb.connect(str(temporary)) as connection:
@@ -163,5 +172,9 @@ def export(published: Path, target: Path) -> Manifest:
             connection.execute(
                 f"create table {name} as select * from read_parquet('{folder / name}.parquet')"
             )
+        connection.execute(
+            "create table snapshot as select $1 as snapshot_id, $2::timestamp as as_of",
+            [manifest.snapshot_id, manifest.as_of],
+        )
     temporary.replace(target)
     return manifest

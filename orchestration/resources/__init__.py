@@ -1,1 +1,1 @@
-"""What assets need and do not make themselves: settings, the dbt runner, the moment of a run."""
+"""What assets need and do not make themselves: settings, the dbt runner, the build of a run."""

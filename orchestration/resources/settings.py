@@ -81,4 +81,5 @@ def load_settings() -> Settings:
     home.mkdir(parents=True, exist_ok=True)
     settings = Settings(home)
     settings.working.mkdir(exist_ok=True)
+    settings.inbox.mkdir(exist_ok=True)
     return settings

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster import DagsterRun
 from dagster._core.definitions.sensor_definition import SensorExecutionData
+from dagster._core.utils import make_new_run_id
 
 from orchestration.automation.sensors import inbox_sensor, segment_feed_sensor
 from orchestration.connectors.contract import entities
 from orchestration.connectors.sources.file_drop import land_inbox
-from orchestration.resources.moment import Moment, parse_moment
+from orchestration.resources.build import Build, parse_moment
 from orchestration.resources.settings import PROJECT_ROOT, Settings, load_settings
 from tests.homes import muster_home
 
@@ -106,13 +108,21 @@ def test_definitions_load_without_a_warning(sample_home: Settings) -> None:
     assert loaded.stderr == ""
 
 
-def _tick(sensor: dg.SensorDefinition, cursor: str | None = None) -> SensorExecutionData:
+def _tick(
+    sensor: dg.SensorDefinition,
+    cursor: str | None = None,
+    running: dg.DagsterRunStatus | None = None,
+) -> SensorExecutionData:
     with dg.DagsterInstance.ephemeral() as instance:
+        if running:
+            instance.add_run(
+                DagsterRun(job_name="full_build", run_id=make_new_run_id(), status=running)
+            )
         context = dg.build_sensor_context(instance=instance, cursor=cursor)
         return sensor.evaluate_tick(context)
 
 
-def test_the_inbox_sensor_starts_one_build_for_each_new_set_of_files(tmp_path: Path) -> None:
+def test_the_inbox_sensor_starts_one_build_for_each_new_file(tmp_path: Path) -> None:
     with muster_home(tmp_path):
         settings = load_settings()
         assert _tick(inbox_sensor).skip_message == "no new file in the inbox"
@@ -123,9 +133,25 @@ def test_the_inbox_sensor_starts_one_build_for_each_new_set_of_files(tmp_path: P
         assert len(first.run_requests or []) == 1
         assert not _tick(inbox_sensor, first.cursor).run_requests
         path.write_text('{"event_id": "e1"}\n{"event_id": "e2"}\n')
-        assert _tick(inbox_sensor, first.cursor).run_requests
+        changed = _tick(inbox_sensor, first.cursor)
+        assert changed.run_requests
+        assert not _tick(inbox_sensor, first.cursor, dg.DagsterRunStatus.STARTED).run_requests
+        refused = settings.inbox / "web" / "events" / "b.csv"
+        refused.write_text("no key\n1\n")
+        both = _tick(inbox_sensor, changed.cursor)
+        assert both.run_requests
         land_inbox(settings.inbox, settings.landing, settings.working / "dlt", "web")
-        assert _tick(inbox_sensor).skip_message == "no new file in the inbox"
+        # The load is there, and no snapshot of it: a build failed, and another is asked for, once.
+        failed = _tick(inbox_sensor, both.cursor)
+        assert failed.run_requests
+        assert "2 files or loads wait" in (_tick(inbox_sensor, failed.cursor).skip_message or "")
+
+
+def test_a_landed_and_published_file_asks_for_nothing(sample_copy: Settings) -> None:
+    assert _tick(inbox_sensor).skip_message == "no new file in the inbox"
+    refused = sample_copy.inbox / "web" / "events" / "b.csv"
+    refused.write_text("no key\n1\n")
+    assert _tick(inbox_sensor).run_requests
 
 
 def test_the_feed_sensor_starts_an_emission_for_a_snapshot_that_was_not_emitted(
@@ -146,4 +172,4 @@ def test_moments() -> None:
     with pytest.raises(ValueError, match="'yesterday' is no time; write for example"):
         parse_moment("yesterday")
     with dg.DagsterInstance.ephemeral() as instance:
-        assert Moment(as_of="2026-11-01").resolve(instance, "any") == "2026-11-01 00:00:00"
+        assert Build(as_of="2026-11-01").moment(instance, "any") == "2026-11-01T00:00:00Z"

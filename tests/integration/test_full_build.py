@@ -14,8 +14,16 @@ import pytest
 
 from orchestration.automation.run import run_full_build
 from orchestration.feeds.ledger import Ledger
-from orchestration.publication.snapshot import Manifest, newest, publish, snapshot_ids
+from orchestration.publication.builds import BuildRecord, ForeignBuildError, recorded_build
+from orchestration.publication.snapshot import (
+    Manifest,
+    newest,
+    publish,
+    read_manifest,
+    snapshot_ids,
+)
 from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, Settings, load_settings
+from orchestration.summary import print_summary
 from tests.homes import SAMPLE_END, muster_home
 
 _STEPS = (
@@ -84,7 +92,7 @@ def test_a_deleted_warehouse_is_built_again_to_the_same_tables(sample_copy: Sett
 
 
 def test_a_failed_check_stops_what_is_downstream_and_keeps_the_last_snapshot(
-    sample_copy: Settings,
+    sample_copy: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A staged record that lost its origin is an error; the model is broken as an analyst might."""
     before = newest(sample_copy.published)
@@ -99,6 +107,8 @@ def test_a_failed_check_stops_what_is_downstream_and_keeps_the_last_snapshot(
     assert not outcome.success
     assert any("landing/shop_refunds" in words for words in outcome.failed)
     assert newest(sample_copy.published) == before
+    print_summary(sample_copy, outcome)
+    assert "Nothing was published; readers keep snapshot 000001." in capsys.readouterr().out
     with duckdb.connect(str(sample_copy.published / "current.duckdb"), read_only=True) as reader:
         assert reader.sql("select count(*) > 0 from profiles").fetchall() == [(True,)]
 
@@ -130,18 +140,20 @@ def test_dbt_alone_builds_the_warehouse_from_landing(sample_copy: Settings) -> N
     assert built.stdout.strip() == "", "a build that succeeds has nothing to say"
     assert before is not None
     tables = list(before.tables)
-    again = publish(sample_copy.warehouse, sample_copy.published, tables, before.as_of, {})
+    again = publish(
+        sample_copy.warehouse, sample_copy.published, tables, BuildRecord(before.as_of, ()), {}
+    )
     assert _checksums(again) == _checksums(before)
 
 
-def _start(home: Path) -> subprocess.Popen[str]:
+def _start(home: Path, as_of: str = SAMPLE_END) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         "MUSTER_HOME": str(home),
         "MUSTER_PROJECT_SECRET": "a secret of the tests",
         "COLUMNS": "200",
     }
-    command = [sys.executable, "-m", "orchestration.cli", "run", "--as-of", SAMPLE_END]
+    command = [sys.executable, "-m", "orchestration.cli", "run", "--as-of", as_of]
     return subprocess.Popen(
         command,
         cwd=PROJECT_ROOT,
@@ -195,6 +207,35 @@ def test_thirty_killed_runs_are_repaired(sample_home: Settings, tmp_path: Path) 
         _kill_at(home, chance.choice(_STEPS), chance.uniform(0, 3))
         if kill % 3 == 2:
             _finish_and_compare(home, expected)
+
+
+@pytest.mark.soak
+def test_two_builds_at_once_come_one_after_the_other(sample_copy: Settings) -> None:
+    """Both publish whole snapshots, and neither holds a table of the other's moment."""
+    first = _start(sample_copy.home, "2026-10-01T00:00:00Z")
+    second = _start(sample_copy.home, "2026-10-15T00:00:00Z")
+    logs = [first.communicate()[1], second.communicate()[1]]
+    assert (first.returncode, second.returncode) == (0, 0), logs
+    assert any("waiting for the build that runs now" in log for log in logs)
+    for snapshot_id in snapshot_ids(sample_copy.published)[1:]:
+        manifest = read_manifest(sample_copy.published, snapshot_id)
+        folder = sample_copy.published / "snapshots" / snapshot_id
+        rows = duckdb.sql(
+            f"select distinct as_of from read_parquet('{folder}/segment_catalog.parquet')"
+        ).fetchall()
+        assert [row[0].strftime("%Y-%m-%dT%H:%M:%SZ") for row in rows] == [manifest.as_of]
+
+
+def test_tables_of_two_moments_are_not_published(sample_copy: Settings) -> None:
+    """An analyst's `dbt build` in the middle of a run; the run's own rows frame it."""
+    insert = """insert into main.dbt_builds
+        select max(number) + 1, ?, max(as_of), [] from main.dbt_builds"""
+    with duckdb.connect(str(sample_copy.warehouse)) as connection:
+        for build_id in ("ours", "ours", "theirs", "ours"):
+            connection.execute(insert, [build_id])
+    with pytest.raises(ForeignBuildError, match="somebody else during this build"):
+        recorded_build(sample_copy.warehouse, "ours")
+    assert recorded_build(sample_copy.warehouse, "theirs again").as_of == SAMPLE_END
 
 
 def test_a_killed_run_is_repaired_by_running_again(sample_home: Settings, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("error", "published.segment_memberships", "MatchesPattern(segment)"),
         ("error", "published.segment_memberships", "IsProfileId(profile_id)"),
         ("warn", "published.segment_catalog", "HoldsNoContactData"),
-        ("warn", "published.segment_catalog", "ExpectColumnValueLengthsToBeBetween(description)"),
+        ("warn", "published.segment_catalog", "IsDocumented(description)"),
         ("warn", "published.segment_catalog", "ExpectColumnValuesToNotBeNull(owner)"),
         ("error", "published.trigger_candidates", "IsValidJson(payload)"),
         ("error", "published.trigger_candidates", "NotBefore(expires_at)"),

@@ -9,7 +9,12 @@ import duckdb
 import pytest
 
 from orchestration.connectors import landing as landing_module
-from orchestration.connectors.sources.file_drop import DropReport, land_inbox, new_files
+from orchestration.connectors.sources.file_drop import (
+    DropReport,
+    land_inbox,
+    new_files,
+    stray_files,
+)
 
 
 class Home:
@@ -74,7 +79,7 @@ def test_a_file_is_landed_once_however_often_the_job_runs(home: Home) -> None:
     home.drop("web/events/a.jsonl", EVENT)
     assert home.land("web").rows == {"web_events": 1}
     assert home.land("web").load_id is None
-    assert new_files(home.inbox, home.landing) == []
+    assert new_files(home.inbox, home.landing) == {}
     home.drop("web/events/b.jsonl", EVENT.replace("e1", "e2"))
     assert [path.name for path in new_files(home.inbox, home.landing)] == ["b.jsonl"]
     home.land("web")
@@ -208,3 +213,94 @@ def test_a_damaged_parquet_file_is_named(home: Home) -> None:
     report = home.land("shop")
     assert "not a readable Parquet file" in report.refused["shop/products/a.parquet"]
     assert report.rows == {"shop_products": 1}
+
+
+def test_headers_as_programs_write_them(home: Home) -> None:
+    """A comma at the end, capitals, quotes, UTF-16: read, not refused, and no value is lost."""
+    home.drop("shop/products/comma.csv", "product_id,name,\np1,a,x\n")
+    home.drop("shop/products/capitals.csv", "Product_ID,NAME\np2,b\n")
+    home.drop("shop/products/quotes.csv", 'product_id,"a ""b"" c"\np3,x\n')
+    home.drop("shop/products/utf16.csv", "product_id,name\np4,Käse\n".encode("utf-16"))
+    home.drop("shop/products/UP.CSV", "product_id,name\np5,e\n")
+    assert home.land("shop").refused == {}
+    assert sorted(home.rows("shop_products", "product_id, name, _extra")) == [
+        ("p1", "a", '{"column_3":"x"}'),
+        ("p2", "b", None),
+        ("p3", None, '{"a \\"b\\" c":"x"}'),
+        ("p4", "Käse", None),
+        ("p5", "e", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("\nproduct_id,name\np1,a\n", "the first line is empty"),
+        ("\n", "the first line is empty"),
+        ("product_id,Name,name\np1,a,b\n", "two columns have one name"),
+        ("colour,size\nred,1\n", "no column product_id, the key of shop.products"),
+        ("<html><body>404</body></html>\n", "no column product_id"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_refused_alone(home: Home, content: str, words: str) -> None:
+    home.drop("shop/products/a.csv", content)
+    home.drop("shop/products/b.csv", PRODUCTS + "p1,a,b,c,1,EUR,\n")
+    report = home.land("shop")
+    assert words in report.refused["shop/products/a.csv"]
+    assert report.rows == {"shop_products": 1}
+
+
+def test_the_gzip_of_nothing_is_an_empty_file(home: Home) -> None:
+    home.drop("shop/products/a.csv.gz", gzip.compress(b""))
+    assert home.land("shop").files[0].message == "the file is empty"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_columns_named_like_landings_own_do_no_harm(home: Home, suffix: str) -> None:
+    if suffix == "csv":
+        home.drop("shop/products/a.csv", "product_id,_row_number,_Source_File\np1,x,y\n")
+    else:
+        path = home.drop("shop/products/a.parquet", b"")
+        select = "select 'p1' as product_id, 'x' as _row_number, 'y' as \"_Source_File\""
+        duckdb.sql(f"copy ({select}) to '{path}' (format parquet)")
+    assert "is read as _row_number_" in home.land("shop").files[0].message
+    found = home.rows("shop_products", "product_id, _row_number, _source_file, _extra")
+    where = f"shop/products/a.{suffix}"
+    assert found == [("p1", 1, where, '{"_row_number_":"x","_Source_File_":"y"}')]
+
+
+def test_a_parquet_file_damaged_in_its_middle_is_refused_alone(home: Home) -> None:
+    path = home.drop("shop/products/a.parquet", b"")
+    duckdb.sql(
+        "copy (select 'p' || range as product_id, md5(range::varchar) as name from range(200000)) "
+        f"to '{path}' (format parquet)"
+    )
+    raw = bytearray(path.read_bytes())
+    middle = len(raw) // 2
+    raw[middle : middle + 2000] = b"\0" * 2000
+    path.write_bytes(raw)
+    home.drop("shop/products/b.csv", PRODUCTS + "q1,a,b,c,1,EUR,\n")
+    report = home.land("shop")
+    assert "nothing of the file was loaded" in report.refused["shop/products/a.parquet"]
+    assert home.rows("shop_products", "product_id") == [("q1",)]
+
+
+def test_a_value_that_an_expression_cannot_read_is_kept(home: Home) -> None:
+    header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+    home.drop("online_retail/lines/a.csv", header + "1,s,d,1,the other day,1.5,7.0,France\n")
+    home.land("online_retail")
+    ((ordered_at, customer, extra),) = home.rows("shop_orders", "ordered_at, customer_id, _extra")
+    assert (ordered_at, customer) == (None, "7")
+    assert '"InvoiceDate":"the other day"' in str(extra)
+
+
+def test_files_that_nobody_reads_are_named(home: Home) -> None:
+    home.drop("web/events/a.txt", "x")
+    home.drop("web/loose.csv", "x")
+    home.drop("web/events/.hidden.csv", "x")
+    home.drop("web/events/growing.csv.part", "x")
+    home.drop("web/events/2026/11/b.jsonl", EVENT)
+    found = stray_files(home.inbox)
+    assert set(found) == {"web/events/a.txt", "web/loose.csv"}
+    assert "not a format that is read" in found["web/events/a.txt"]
+    assert home.land("web").rows == {"web_events": 1}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from orchestration.connectors.destinations import files
 from orchestration.feeds import segment_feed
 from orchestration.feeds.ledger import Ledger
+from orchestration.publication.builds import BuildRecord
 from orchestration.publication.snapshot import (
     KEEP_SNAPSHOTS,
     export,
@@ -46,7 +47,9 @@ class World:
                 connection.executemany(
                     "insert into published.segment_memberships values (?, ?, ?)", rows
                 )
-        return publish(self.warehouse, self.published, TABLES, "2026-01-01", {}).snapshot_id
+        return publish(
+            self.warehouse, self.published, TABLES, BuildRecord("2026-01-01T00:00:00Z", ()), {}
+        ).snapshot_id
 
     def emit(self) -> segment_feed.Emission:
         return segment_feed.emit(self.published, self.folder / "ledger", self.folder / "feeds")

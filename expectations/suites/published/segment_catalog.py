@@ -21,10 +21,10 @@ SUITE = Suite(
             column="owner",
         ),
         warn(
-            "ExpectColumnValueLengthsToBeBetween",
-            "Each segment is described in a sentence.",
+            "IsDocumented",
+            "Each segment's YAML describes it in a sentence.",
             column="description",
-            min_value=10,
+            names="segment",
         ),
         *not_negative("size"),
     ),

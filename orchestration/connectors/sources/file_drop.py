@@ -6,6 +6,7 @@ changed is a new one. Files stay where they are; nothing in the inbox is moved o
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +23,24 @@ from orchestration.connectors.landing import (
     land,
     landed_files,
 )
-from orchestration.connectors.sources import readers
+from orchestration.connectors.sources import raw_files, readers
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+
+class _FileFailedError(Exception):
+    """A file could not be read to its end although its beginning was good."""
+
+    def __init__(self, path: str, cause: str) -> None:
+        super().__init__(f"{path}: {cause}")
+        self.path, self.cause = path, cause
+
+
 Progress = Callable[[str], None]
 PROGRESS_SECONDS = 5.0
+FOLDER_DEPTH = 2  # inbox/<source>/<entity>
+_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp")
 
 
 @dataclass
@@ -42,12 +54,40 @@ class DropReport:
     rows: dict[str, int] = field(default_factory=dict)
 
 
+def _is_readable(path: Path) -> bool:
+    return path.name.lower().endswith(readers.SUFFIXES)
+
+
+def _all_files(inbox: Path) -> list[Path]:
+    """Files of the inbox, sorted; not those that are hidden or still being written."""
+    return sorted(
+        path
+        for path in inbox.rglob("*")
+        if path.is_file()
+        and not path.name.startswith((".", "_"))
+        and not path.name.lower().endswith(_UNFINISHED)
+    )
+
+
 def inbox_files(inbox: Path) -> dict[str, list[Path]]:
-    """Readable files of the inbox by folder (`crm/contacts`), sorted by name."""
+    """Readable files of the inbox by folder (`crm/contacts`, all below it), sorted by name."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(inbox.glob("*/*/*")):
-        if path.name.endswith(readers.SUFFIXES) and path.is_file():
-            found.setdefault(path.parent.relative_to(inbox).as_posix(), []).append(path)
+    for path in _all_files(inbox):
+        parts = path.relative_to(inbox).parts
+        if _is_readable(path) and len(parts) > FOLDER_DEPTH:
+            found.setdefault("/".join(parts[:FOLDER_DEPTH]), []).append(path)
+    return found
+
+
+def stray_files(inbox: Path) -> dict[str, str]:
+    """Files that no source will ever read, and why."""
+    found = {}
+    for path in _all_files(inbox):
+        relative = path.relative_to(inbox)
+        if not _is_readable(path):
+            found[relative.as_posix()] = f"not a format that is read: {', '.join(readers.SUFFIXES)}"
+        elif len(relative.parts) <= FOLDER_DEPTH:
+            found[relative.as_posix()] = "not in a folder inbox/<source>/<entity>/"
     return found
 
 
@@ -58,26 +98,29 @@ def sources_in(inbox: Path) -> list[str]:
 
 def _is_known(path: Path, inbox: Path, known: dict[str, LandedFile]) -> bool:
     landed = known.get(path.relative_to(inbox).as_posix())
+    if landed is None:
+        return False
     stat = path.stat()
-    return (
-        landed is not None
-        and landed.size == stat.st_size
-        and landed.modified_ns == stat.st_mtime_ns
-    )
+    return landed.size == stat.st_size and landed.modified_ns == stat.st_mtime_ns
 
 
-def new_files(inbox: Path, landing: Path) -> list[Path]:
-    """Files of the inbox that have not been landed as they are now; nothing is read of them."""
-    known = {
-        source: {item.path: item for item in landed_files(landing, source)}
-        for source in sources_in(inbox)
-    }
-    return [
-        path
-        for folder, paths in inbox_files(inbox).items()
-        for path in paths
-        if not _is_known(path, inbox, known[folder.split("/")[0]])
-    ]
+def new_files(inbox: Path, landing: Path) -> dict[Path, str]:
+    """Files that have not been landed as they are now, and a stamp of how each is.
+
+    Nothing is read of them, and one that vanishes meanwhile is not there.
+    """
+    found = {}
+    known: dict[str, dict[str, LandedFile]] = {}
+    for folder, paths in inbox_files(inbox).items():
+        source = folder.split("/")[0]
+        if source not in known:
+            known[source] = {item.path: item for item in landed_files(landing, source)}
+        for path in paths:
+            with suppress(FileNotFoundError):
+                if not _is_known(path, inbox, known[source]):
+                    stat = path.stat()
+                    found[path] = f"{path}:{stat.st_size}:{stat.st_mtime_ns}"
+    return found
 
 
 class _SourceLoad:
@@ -100,13 +143,13 @@ class _SourceLoad:
         """Queue a file, or record why it is not read: empty, a copy, or damaged."""
         relative = path.relative_to(self.inbox).as_posix()
         try:
-            digest = readers.fingerprint(path)
-        except readers.UnreadableFileError as error:
+            digest = raw_files.fingerprint(path)
+        except raw_files.UnreadableFileError as error:
             self.report.refused[relative] = str(error)
             return
         stat = path.stat()
         item = LandedFile(relative, digest, stat.st_size, stat.st_mtime_ns, 0, 0, "")
-        if stat.st_size == 0:
+        if raw_files.is_empty(path):
             self.report.files.append(_with(item, message="the file is empty"))
         elif digest in known:
             first = known[digest]
@@ -122,7 +165,8 @@ class _SourceLoad:
         for path, definition, item in self.queue:
             try:
                 reading = readers.open_reading(self.connection, path, definition)
-            except readers.UnreadableFileError as error:
+                readers.check_queries(self.connection, reading, definition)
+            except raw_files.UnreadableFileError as error:
                 self.report.refused[item.path] = str(error)
                 continue
             self.notes[item.path] = reading.notes
@@ -136,7 +180,7 @@ class _SourceLoad:
         for number, (path, definition, item) in enumerate(queue, start=1):
             reading = readers.open_reading(self.connection, path, definition)
             query = readers.entity_sql(reading, definition, entity, item.path)
-            for batch in readers.read_batches(self.connection, query):
+            for batch in self._batches(query, item):
                 if batch.num_rows:
                     self.counts[item.path] = self.counts.get(item.path, 0) + batch.num_rows
                     self.report.rows[entity] = self.report.rows.get(entity, 0) + batch.num_rows
@@ -147,6 +191,14 @@ class _SourceLoad:
                 told = time.monotonic()
                 rows = self.report.rows.get(entity, 0)
                 self.progress(f"{entity}: {number:,} of {len(queue):,} files, {rows:,} rows")
+
+    def _batches(self, query: str, item: LandedFile) -> "Iterator[pa.RecordBatch]":
+        import duckdb
+
+        try:
+            yield from readers.read_batches(self.connection, query)
+        except (duckdb.Error, OSError) as error:
+            raise _FileFailedError(item.path, str(error).splitlines()[0]) from error
 
     def _stamped(self, batch: "pa.RecordBatch") -> "pa.Table":
         import pyarrow as pa
@@ -197,24 +249,13 @@ def _with(item: LandedFile, **changes: str | int) -> LandedFile:
     return LandedFile(**{**item.__dict__, **changes})
 
 
-def land_inbox(
-    inbox: Path,
-    landing: Path,
-    state: Path,
-    source: str,
-    progress: Progress = lambda _: None,
-) -> DropReport:
-    """Land every new file of one source in one load; nothing new makes no load.
-
-    Args:
-        inbox: the folder that holds `<source>/<entity>/` folders.
-        landing: where the Parquet goes.
-        state: dlt's working folder.
-        source: the source to look at.
-        progress: told now and then, and at the end of each entity, how far it is.
-    """
+def _prepared(
+    inbox: Path, landing: Path, source: str, damaged: dict[str, str], progress: Progress
+) -> _SourceLoad:
+    """A load of every new file that can be read; `damaged` ones are refused."""
     definitions = load_definitions()
     job = _SourceLoad(inbox, source, progress)
+    job.report.refused.update(damaged)
     known = landed_files(landing, source)
     by_path = {item.path: item for item in known}
     by_content = {item.sha256: item.path for item in known if item.size}
@@ -228,17 +269,58 @@ def land_inbox(
             )
             continue
         for path in paths:
-            if not _is_known(path, inbox, by_path):
-                job.examine(path, definitions[folder], by_content)
+            if path.relative_to(inbox).as_posix() in damaged:
+                continue
+            with suppress(FileNotFoundError):
+                if not _is_known(path, inbox, by_path):
+                    job.examine(path, definitions[folder], by_content)
     job.check_readable()
-    if not job.queue and not job.report.files:
+    return job
+
+
+def land_inbox(
+    inbox: Path,
+    landing: Path,
+    state: Path,
+    source: str,
+    progress: Progress = lambda _: None,
+) -> DropReport:
+    """Land every new file of one source in one load; nothing new makes no load.
+
+    A file that turns out damaged in its middle is refused, and the load begun again without it.
+
+    Args:
+        inbox: the folder that holds `<source>/<entity>/` folders.
+        landing: where the Parquet goes.
+        state: dlt's working folder.
+        source: the source to look at.
+        progress: told now and then, and at the end of each entity, how far it is.
+    """
+    damaged: dict[str, str] = {}
+    while True:
+        job = _prepared(inbox, landing, source, damaged, progress)
+        if not job.queue and not job.report.files:
+            return job.report
+        tables = {
+            entity: job.rows_of(entity)
+            for entity in entities()
+            if any(entity in definition.entities for _, definition, _ in job.queue)
+        }
+        tables[REJECTED_TABLE] = job.rejected_rows()
+        tables[FILES_TABLE] = job.file_rows()
+        try:
+            job.report.load_id = land(landing, state, source, tables)
+        except Exception as error:
+            failed = _failed_file(error)
+            if failed is None:
+                raise
+            damaged[failed.path] = f"{failed.cause}; nothing of the file was loaded"
+            continue
         return job.report
-    tables = {
-        entity: job.rows_of(entity)
-        for entity in entities()
-        if any(entity in definition.entities for _, definition, _ in job.queue)
-    }
-    tables[REJECTED_TABLE] = job.rejected_rows()
-    tables[FILES_TABLE] = job.file_rows()
-    job.report.load_id = land(landing, state, source, tables)
-    return job.report
+
+
+def _failed_file(error: BaseException | None) -> _FileFailedError | None:
+    """The file behind an error that dlt wrapped."""
+    while error is not None and not isinstance(error, _FileFailedError):
+        error = error.__cause__ or error.__context__
+    return error

@@ -1,0 +1,71 @@
+"""Turns a batch of source rows into landing rows by a mapping's SQL expressions.
+
+Shared by all pulled sources; files of the inbox are mapped inside their reader's own query.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+from orchestration.connectors.contract import entities
+from orchestration.connectors.definitions import Mapping
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class BreakingChangeError(ValueError):
+    """A column that the mapping needs is gone from the source."""
+
+
+def _needed(mapping: Mapping) -> set[str]:
+    """Source columns that the mapping's expressions name, which they do in double quotes."""
+    return {name for sql in mapping.columns.values() for name in re.findall(r'"([^"]+)"', sql)}
+
+
+def unknown_columns(table: "pa.Table", mapping: Mapping) -> list[str]:
+    """Columns of the batch that no expression uses; they are kept in `_extra`."""
+    return [name for name in table.column_names if name not in _needed(mapping)]
+
+
+class Mapper:
+    """Maps the batches of one part; counts its rows, so that each has a place to point at."""
+
+    def __init__(self, entity: str, mapping: Mapping, origin: str) -> None:
+        import duckdb
+
+        self.entity = entities()[entity]
+        self.mapping = mapping
+        self.origin = origin
+        self.rows = 0
+        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
+            config={"threads": 1, "TimeZone": "UTC"}
+        )
+
+    def __call__(self, batch: "pa.Table") -> "pa.Table":
+        """The batch as landing rows, all text, without the columns a load adds.
+
+        Raises:
+            BreakingChangeError: the batch lacks a column that the mapping names.
+        """
+        gone = sorted(_needed(self.mapping) - set(batch.column_names))
+        if gone:
+            raise BreakingChangeError(
+                f"{self.origin}: column {', '.join(gone)} is gone; there are "
+                f"{', '.join(batch.column_names)}. Change the mapping of {self.entity.name} in "
+                "sources.yml; other parts go on"
+            )
+        selected = [
+            f'cast({self.mapping.columns.get(name, "null")} as varchar) as "{name}"'
+            for name in self.entity.columns
+        ]
+        extra = unknown_columns(batch, self.mapping)
+        fields = ", ".join(f"'{name}': \"{name}\"" for name in extra)
+        kept = f"cast(to_json({{{fields}}}) as varchar)" if extra else "cast(null as varchar)"
+        result: pa.Table = self.connection.execute(
+            f"""select {", ".join(selected)}, {kept} as _extra, $origin as _source_file,
+                {self.rows} + row_number() over () as _row_number
+            from batch""",
+            {"origin": self.origin},
+        ).to_arrow_table()
+        self.rows += result.num_rows
+        return result
