@@ -24,12 +24,12 @@ def _stages_table(manifest: Manifest) -> "Table":
 
     table = Table(title=f"Snapshot {manifest.snapshot_id}, as of {manifest.as_of}")
     table.add_column("entity")
-    for name in ("landed", "staged", "duplicates", "quarantined", "bad lines"):
+    for name in ("landed", "staged", "superseded", "quarantined", "bad lines"):
         table.add_column(name, justify="right")
     for entity, counts in manifest.stages.items():
         rejected = counts["quarantined"] - counts["unreadable"]
-        duplicates = counts["landed"] - counts["staged"] - rejected
-        figures = (counts["landed"], counts["staged"], duplicates, rejected, counts["unreadable"])
+        superseded = counts["landed"] - counts["staged"] - rejected
+        figures = (counts["landed"], counts["staged"], superseded, rejected, counts["unreadable"])
         table.add_row(entity.replace("_", ".", 1), *(f"{figure:,}" for figure in figures))
     return table
 

@@ -20,11 +20,15 @@ class DefinitionError(ValueError):
 
 
 class Mapping(BaseModel):
-    """How one file's rows become one entity: a SQL expression over the file's columns each."""
+    """How rows become one entity: for each column a SQL expression over the source's columns.
+
+    `deleted` is a condition: a record for which it holds says that the source deleted its key.
+    """
 
     model_config = ConfigDict(extra="forbid")
     columns: dict[str, str]
     one_row_per_key: bool = False
+    deleted: str = ""
 
 
 class FolderDefinition(BaseModel):

@@ -9,8 +9,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from orchestration.connectors.locks import exclusive
 
 if TYPE_CHECKING:
     import dlt
@@ -58,10 +61,31 @@ def remove_incomplete(landing: Path, source: str) -> int:
     committed = committed_loads(landing, source)
     removed = 0
     for path in (landing / source).glob("*/*.parquet"):
-        if path.name.rsplit(".", 2)[0] not in committed:
+        if _load_of(path) not in committed:
             path.unlink()
             removed += 1
     return removed
+
+
+def _load_of(path: Path) -> str:
+    """The load that wrote a file, by its name `<load_id>.<file_id>.parquet`."""
+    return path.name.rsplit(".", 2)[0]
+
+
+def committed_files(landing: Path, source: str, table: str) -> list[str]:
+    """The Parquet files of a table that belong to complete loads, sorted."""
+    committed = committed_loads(landing, source)
+    paths = sorted((landing / source / table).glob("*.parquet"))
+    return [str(path) for path in paths if _load_of(path) in committed]
+
+
+def stamped(table: "pa.Table", landed_at: datetime) -> "pa.Table":
+    """The table with the columns that a load adds; only inside a table's generator."""
+    import pyarrow as pa
+
+    landed = pa.array([landed_at] * table.num_rows, pa.timestamp("us", "UTC"))
+    load = pa.array([current_load_id()] * table.num_rows, pa.string())
+    return table.append_column("_landed_at", landed).append_column("_load_id", load)
 
 
 def all_loads(landing: Path) -> set[str]:
@@ -77,9 +101,7 @@ def landed_files(landing: Path, source: str) -> list[LandedFile]:
     """Every file of the inbox that has been landed from this source, in the order of landing."""
     import duckdb
 
-    committed = committed_loads(landing, source)
-    paths = sorted((landing / source / FILES_TABLE).glob("*.parquet"))
-    good = [str(path) for path in paths if path.name.rsplit(".", 2)[0] in committed]
+    good = committed_files(landing, source, FILES_TABLE)
     if not good:
         return []
     fields = ", ".join(LandedFile.__dataclass_fields__)
@@ -128,6 +150,11 @@ def land(
         tables: for each table an iterator of Arrow tables; they are read in order, so a
             later one may tell what an earlier one found.
     """
+    with exclusive(state / f"{source}.lock", f"loading {source}"):
+        return _land(landing, state, source, tables)
+
+
+def _land(landing: Path, state: Path, source: str, tables: "dict[str, Iterator[pa.Table]]") -> str:
     import dlt
 
     # A package that a killed process left behind is not resumed: its files are read again.

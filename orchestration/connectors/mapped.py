@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import Mapping
+from orchestration.connectors.sources.base import SourceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class BreakingChangeError(ValueError):
-    """A column that the mapping needs is gone from the source."""
-
-
 def _needed(mapping: Mapping) -> set[str]:
     """Source columns that the mapping's expressions name, which they do in double quotes."""
-    return {name for sql in mapping.columns.values() for name in re.findall(r'"([^"]+)"', sql)}
+    expressions = [*mapping.columns.values(), mapping.deleted]
+    return {name for sql in expressions for name in re.findall(r'"([^"]+)"', sql)}
 
 
-def unknown_columns(table: "pa.Table", mapping: Mapping) -> list[str]:
-    """Columns of the batch that no expression uses; they are kept in `_extra`."""
-    return [name for name in table.column_names if name not in _needed(mapping)]
+def kept_columns(names: list[str], mapping: Mapping) -> list[str]:
+    """Columns that do not land as they are; they are kept in `_extra`, so that nothing is lost."""
+    landed_as_is = {sql.strip().strip('"') for sql in mapping.columns.values()}
+    return [name for name in names if name not in landed_as_is]
 
 
 class Mapper:
@@ -37,33 +36,33 @@ class Mapper:
         self.mapping = mapping
         self.origin = origin
         self.rows = 0
-        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
-            config={"threads": 1, "TimeZone": "UTC"}
-        )
+        self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config={"threads": 1})
+        self.connection.execute("set timezone = 'UTC'")
 
     def __call__(self, batch: "pa.Table") -> "pa.Table":
         """The batch as landing rows, all text, without the columns a load adds.
 
         Raises:
-            BreakingChangeError: the batch lacks a column that the mapping names.
+            SourceError: the batch lacks a column that the mapping names.
         """
         gone = sorted(_needed(self.mapping) - set(batch.column_names))
         if gone:
-            raise BreakingChangeError(
+            raise SourceError(
                 f"{self.origin}: column {', '.join(gone)} is gone; there are "
                 f"{', '.join(batch.column_names)}. Change the mapping of {self.entity.name} in "
                 "sources.yml; other parts go on"
             )
         selected = [
-            f'cast({self.mapping.columns.get(name, "null")} as varchar) as "{name}"'
+            f'cast(try({self.mapping.columns.get(name, "null")}) as varchar) as "{name}"'
             for name in self.entity.columns
         ]
-        extra = unknown_columns(batch, self.mapping)
+        extra = kept_columns(batch.column_names, self.mapping)
         fields = ", ".join(f"'{name}': \"{name}\"" for name in extra)
         kept = f"cast(to_json({{{fields}}}) as varchar)" if extra else "cast(null as varchar)"
         result: pa.Table = self.connection.execute(
             f"""select {", ".join(selected)}, {kept} as _extra, $origin as _source_file,
-                {self.rows} + row_number() over () as _row_number
+                {self.rows} + row_number() over () as _row_number,
+                coalesce(try({self.mapping.deleted or "false"}), false) as _deleted
             from batch""",
             {"origin": self.origin},
         ).to_arrow_table()

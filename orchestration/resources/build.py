@@ -4,18 +4,14 @@ All steps of a run must agree on the moment, so it is never read from a clock tw
 one MUSTER_HOME would mix their tables, so a second one waits for the first.
 """
 
-import fcntl
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import dagster as dg
 
+from orchestration.connectors.locks import exclusive
 from orchestration.resources.settings import load_settings
-
-_TELL_SECONDS = 60.0
 
 
 def parse_moment(text: str) -> datetime:
@@ -31,33 +27,6 @@ def parse_moment(text: str) -> datetime:
             f"{text!r} is no time; write for example 2026-11-01 or 2026-11-01T06:00:00Z"
         ) from None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-@contextmanager
-def exclusive(lock: Path, holder: str, tell: Callable[[str], None]) -> Iterator[None]:
-    """Hold the lock file, after whoever holds it now; it is freed with the process, also if killed.
-
-    Args:
-        lock: the file; it is made.
-        holder: who we are, for those who wait.
-        tell: told once a minute who is waited for.
-    """
-    with lock.open("a+") as stream:
-        told = 0.0
-        while True:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not told or time.monotonic() - told > _TELL_SECONDS:
-                    told = time.monotonic()
-                    stream.seek(0)
-                    tell(f"waiting for the build that runs now ({stream.read().strip()})")
-                time.sleep(0.5)
-        stream.truncate(0)
-        stream.write(holder)
-        stream.flush()
-        yield
 
 
 class Build(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -216,7 +216,7 @@ def test_two_builds_at_once_come_one_after_the_other(sample_copy: Settings) -> N
     second = _start(sample_copy.home, "2026-10-15T00:00:00Z")
     logs = [first.communicate()[1], second.communicate()[1]]
     assert (first.returncode, second.returncode) == (0, 0), logs
-    assert any("waiting for the build that runs now" in log for log in logs)
+    assert any("waiting for another process (run" in log for log in logs)
     for snapshot_id in snapshot_ids(sample_copy.published)[1:]:
         manifest = read_manifest(sample_copy.published, snapshot_id)
         folder = sample_copy.published / "snapshots" / snapshot_id

@@ -31,3 +31,18 @@
     select * from {{ relation }}
     qualify row_number() over (partition by {{ key }} order by {{ order_by }}) = 1
 {%- endmacro %}
+
+{#-
+    The records that their source has not deleted: a deletion hides what landed with it or before,
+    and a record that landed later brings its key back.
+-#}
+{% macro living(relation, key) -%}
+    select * from {{ relation }}
+    qualify
+        _deleted is not true
+        and coalesce(
+            _landed_at
+            > max(case when _deleted then _landed_at end) over (partition by {{ key }}),
+            true
+        )
+{%- endmacro %}

@@ -1,6 +1,6 @@
 {{ config(meta={'dagster': {'ref': {'name': 'stg_web__events'}}}) }}
 -- Nothing is lost between landing and staging: what is neither staged nor quarantined must be a
--- second record of a key that is staged.
+-- second record of a key that is staged, or of a key that its source deleted.
 {% set entities = [
     ('crm_contacts', 'contact_id'), ('crm_consents', 'consent_id'),
     ('crm_interactions', 'interaction_id'), ('crm_tickets', 'ticket_id'),
@@ -17,6 +17,10 @@
     from {{ ref(base) }} as landed
     where
         landed._rejection_reason is null
+        and landed.{{ key }} not in (
+            select deleted.{{ key }} from {{ ref(base) }} as deleted
+            where deleted._deleted and deleted.{{ key }} is not null
+        )
         and not exists (
             select 1 from {{ ref(stage) }} as staged
             where staged.{{ key }} = landed.{{ key }}

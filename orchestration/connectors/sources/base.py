@@ -1,59 +1,73 @@
-"""What every pulled source is: parts that yield Arrow tables, each mapped onto one entity.
+"""What every pulled source is: parts that yield batches of Arrow rows, each part of one entity.
 
 A source knows how to read; what its rows mean stands in the mappings of `sources.yml`, and how they
 become durable in `pull.py`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import Mapping
 from orchestration.connectors.secrets import resolved
 
 if TYPE_CHECKING:
-    from dlt.extract import DltResource
+    import pyarrow as pa
+
+Cursor = dict[str, Any]  # what a source needs to go on from where it was; it is kept as JSON
 
 
 class SourceError(RuntimeError):
-    """A source cannot be read; the message says what is wrong and what to do, in one line."""
+    """A source cannot be read; the message says what is wrong and what to do, in one line.
+
+    `is_transient` says that the same attempt may succeed a little later.
+    """
+
+    def __init__(self, message: str, *, is_transient: bool = False) -> None:
+        super().__init__(message)
+        self.is_transient = is_transient
+
+
+class Batch(NamedTuple):
+    """Some rows as the source has them, and where a later read begins once they are durable."""
+
+    rows: "pa.Table"
+    cursor: Cursor
 
 
 class Part(BaseModel):
     """One table, endpoint or topic of a source, and the entity its records become."""
 
     model_config = ConfigDict(extra="forbid")
+    name: str
     entity: str
     mapping: Mapping
 
-    @property
-    def name(self) -> str:
-        """What the source calls it; the records' `_source_file` begins with it."""
-        raise NotImplementedError
+    def model_post_init(self, _: Any) -> None:
+        """Compare with the contract.
 
-    @model_validator(mode="after")
-    def _has_a_known_entity(self) -> "Part":
-        if self.entity not in entities():
-            raise ValueError(
-                f"unknown entity {self.entity!r}; the contract has {', '.join(entities())}"
-            )
-        unknown = sorted(set(self.mapping.columns) - set(entities()[self.entity].columns))
+        Raises:
+            ValueError: the entity or one of its columns does not exist, or its key is not mapped.
+        """
+        known = entities()
+        if self.entity not in known:
+            raise ValueError(f"unknown entity {self.entity!r}; there are {', '.join(known)}")
+        unknown = sorted(set(self.mapping.columns) - set(known[self.entity].columns))
         if unknown:
             raise ValueError(f"{self.entity} has no column {', '.join(unknown)}")
-        missing = [key for key in entities()[self.entity].key if key not in self.mapping.columns]
+        missing = [key for key in known[self.entity].key if key not in self.mapping.columns]
         if missing:
             raise ValueError(f"{self.entity} needs its key: map {', '.join(missing)}")
-        return self
 
 
 class Source(BaseModel, ABC):
     """A source that is pulled; its name is the landing dataset.
 
-    `schedule` is a cron line (empty: only by hand), `fresh_within_minutes` how old its newest load
-    may get before Dagster shows it as stale.
+    `schedule` is a cron line in UTC (empty: only by hand), `fresh_within_minutes` how old its
+    newest pull may get before Dagster shows it as stale.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -66,20 +80,32 @@ class Source(BaseModel, ABC):
         """The parts, in the order in which they are pulled."""
 
     @abstractmethod
-    def resource(self, part: Part) -> "DltResource":
-        """Reads what is new of one part: Arrow tables, the cursor kept in dlt's state.
+    def read(self, part: Part, cursor: Cursor | None) -> Iterator[Batch]:
+        """Read what is new of one part since `cursor` (None: all), batch by batch.
+
+        Nothing of it is durable before the iterator ends. No batch means nothing new.
 
         Raises:
-            SourceError: at once or while reading, if the part cannot be read.
+            SourceError: it cannot be read, or not to its end.
         """
 
     @abstractmethod
     def problems(self) -> list[str]:
-        """Connects and looks at every part; a line for each thing that would fail."""
+        """Connect and look at every part; a line for each thing that would fail, none if all is
+        well.
+        """
 
-    def committed(self, part: Part, state: dict[str, Any]) -> None:
-        """Called after a load is durable, with the part's state; a broker learns offsets here."""
+    def committed(self, part: Part, cursor: Cursor) -> None:
+        """Called when a load is durable: a broker learns here how far it may forget."""
+
+    def lag_seconds(self, part: Part, cursor: Cursor) -> float | None:
+        """How far `cursor` is behind the source's newest record or now; None where unknown."""
+        return None
 
     def secret(self, text: str) -> str:
-        """`text` with its `${NAME}` references resolved."""
+        """`text` with its `${NAME}` references resolved.
+
+        Raises:
+            MissingSecretError: an environment variable is not set.
+        """
         return resolved(text, f"source {self.name}")

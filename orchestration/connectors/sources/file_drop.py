@@ -19,9 +19,9 @@ from orchestration.connectors.landing import (
     REJECTED_TABLE,
     LandedFile,
     as_rows,
-    current_load_id,
     land,
     landed_files,
+    stamped,
 )
 from orchestration.connectors.sources import raw_files, readers
 
@@ -203,11 +203,7 @@ class _SourceLoad:
     def _stamped(self, batch: "pa.RecordBatch") -> "pa.Table":
         import pyarrow as pa
 
-        table = pa.Table.from_batches([batch])
-        size = table.num_rows
-        landed = pa.array([self.landed_at] * size, pa.timestamp("us", "UTC"))
-        load = pa.array([current_load_id()] * size, pa.string())
-        return table.append_column("_landed_at", landed).append_column("_load_id", load)
+        return stamped(pa.Table.from_batches([batch]), self.landed_at)
 
     def rejected_rows(self) -> "Iterator[pa.Table]":
         """The lines that were no rows."""

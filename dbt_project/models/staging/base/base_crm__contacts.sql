@@ -20,11 +20,14 @@ select
     {{ utc_time('created_at') }} as created_at,
     {{ utc_time('updated_at') }} as updated_at,
     _extra,
+    coalesce(_deleted, false) as _deleted,
     _source_file,
     _row_number,
     _landed_at,
     _load_id,
     case
+        -- Of what its source deleted, only the key may be known.
+        when _deleted then null
         when {{ text('contact_id') }} is null
             then 'contact_id is missing'
         when {{ text('created_at') }} is not null and {{ utc_time('created_at') }} is null

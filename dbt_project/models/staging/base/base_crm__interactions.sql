@@ -13,11 +13,14 @@ select
     {{ text('message_id') }} as message_id,
     {{ utc_time('occurred_at') }} as occurred_at,
     _extra,
+    coalesce(_deleted, false) as _deleted,
     _source_file,
     _row_number,
     _landed_at,
     _load_id,
     case
+        -- Of what its source deleted, only the key may be known.
+        when _deleted then null
         when {{ text('interaction_id') }} is null
             then 'interaction_id is missing'
         when {{ text('occurred_at') }} is null or {{ utc_time('occurred_at') }} is null

@@ -14,11 +14,14 @@ select
     {{ utc_time('opened_at') }} as opened_at,
     {{ utc_time('closed_at') }} as closed_at,
     _extra,
+    coalesce(_deleted, false) as _deleted,
     _source_file,
     _row_number,
     _landed_at,
     _load_id,
     case
+        -- Of what its source deleted, only the key may be known.
+        when _deleted then null
         when {{ text('ticket_id') }} is null
             then 'ticket_id is missing'
         when {{ text('opened_at') }} is null or {{ utc_time('opened_at') }} is null

@@ -12,11 +12,14 @@ select
     {{ as_type('decimal(18, 4)', 'discount') }} as discount,
     {{ text('description') }} as description,
     _extra,
+    coalesce(_deleted, false) as _deleted,
     _source_file,
     _row_number,
     _landed_at,
     _load_id,
     case
+        -- Of what its source deleted, only the key may be known.
+        when _deleted then null
         when {{ text('order_item_id') }} is null
             then 'order_item_id is missing'
         when {{ text('order_id') }} is null

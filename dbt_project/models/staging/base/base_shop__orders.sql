@@ -18,11 +18,14 @@ select
     {{ utc_time('ordered_at') }} as ordered_at,
     {{ utc_time('updated_at') }} as updated_at,
     _extra,
+    coalesce(_deleted, false) as _deleted,
     _source_file,
     _row_number,
     _landed_at,
     _load_id,
     case
+        -- Of what its source deleted, only the key may be known.
+        when _deleted then null
         when {{ text('order_id') }} is null
             then 'order_id is missing'
         when {{ text('ordered_at') }} is null or {{ utc_time('ordered_at') }} is null

@@ -12,11 +12,14 @@ select
     {{ text('currency') }} as currency,
     {{ utc_time('updated_at') }} as updated_at,
     _extra,
+    coalesce(_deleted, false) as _deleted,
     _source_file,
     _row_number,
     _landed_at,
     _load_id,
     case
+        -- Of what its source deleted, only the key may be known.
+        when _deleted then null
         when {{ text('product_id') }} is null
             then 'product_id is missing'
         when {{ is_not_a('decimal(18, 4)', 'price') }}

@@ -10,11 +10,14 @@ select
     {{ text('reason') }} as reason,
     {{ utc_time('refunded_at') }} as refunded_at,
     _extra,
+    coalesce(_deleted, false) as _deleted,
     _source_file,
     _row_number,
     _landed_at,
     _load_id,
     case
+        -- Of what its source deleted, only the key may be known.
+        when _deleted then null
         when {{ text('refund_id') }} is null
             then 'refund_id is missing'
         when {{ text('order_id') }} is null

@@ -31,11 +31,14 @@ select
     {{ text('utm_campaign') }} as utm_campaign,
     {{ text('properties') }} as properties,
     _extra,
+    coalesce(_deleted, false) as _deleted,
     _source_file,
     _row_number,
     _landed_at,
     _load_id,
     case
+        -- Of what its source deleted, only the key may be known.
+        when _deleted then null
         when {{ text('event_id') }} is null
             then 'event_id is missing'
         when {{ text('occurred_at') }} is null or {{ utc_time('occurred_at') }} is null

@@ -4,12 +4,16 @@ with valid as (
     where _rejection_reason is null
 ),
 
+living as (
+    {{ living('valid', 'consent_id') }}
+),
+
 final as (
     {{ first_by(
-        'valid', 'consent_id',
+        'living', 'consent_id',
         '_landed_at desc, _source_file desc, _row_number desc'
     ) }}
 )
 
-select * exclude (_rejection_reason, _record)
+select * exclude (_deleted, _rejection_reason, _record)
 from final

@@ -4,12 +4,16 @@ with valid as (
     where _rejection_reason is null
 ),
 
+living as (
+    {{ living('valid', 'event_id') }}
+),
+
 final as (
     {{ first_by(
-        'valid', 'event_id',
+        'living', 'event_id',
         '_landed_at, _source_file, _row_number'
     ) }}
 )
 
-select * exclude (_rejection_reason, _record)
+select * exclude (_deleted, _rejection_reason, _record)
 from final

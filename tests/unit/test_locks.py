@@ -7,13 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.resources.build import exclusive
+from orchestration.connectors.locks import exclusive
 from orchestration.resources.warehouse import wait_until_free
 
 HOLD_LOCK = """
 import sys, time
 from pathlib import Path
-from orchestration.resources.build import exclusive
+from orchestration.connectors.locks import exclusive
 with exclusive(Path(sys.argv[1]), "run one", print):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
@@ -41,7 +41,7 @@ def test_a_second_build_waits_and_says_for_whom(tmp_path: Path) -> None:
     told: list[str] = []
     with exclusive(lock, "run two", told.append):
         assert holder.wait(5) == 0
-    assert told == ["waiting for the build that runs now (run one)"]
+    assert told == ["waiting for another process (run one)"]
 
 
 def test_a_killed_build_leaves_no_lock(tmp_path: Path) -> None:

@@ -1,0 +1,183 @@
+"""Pulls one part of a source into landing: read, map, land, and only then move the cursor.
+
+The cursor is landed in the same load as the rows it stands for (`_pulls`), so it can never run
+ahead of them, whatever dies when, and needs no state of its own.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestration.connectors.landing import committed_files, land, stamped
+from orchestration.connectors.mapped import Mapper
+from orchestration.connectors.secrets import MissingSecretError, scrubbed
+from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PULLS_TABLE = "_pulls"
+Progress = Callable[[str], None]
+
+
+@dataclass
+class PullReport:
+    """What one pull of one part did; `load_id` is None when nothing was new."""
+
+    source: str
+    part: str
+    entity: str
+    load_id: str | None = None
+    rows: int = 0
+    size: int = 0
+    cursor: Cursor | None = None
+    lag_seconds: float | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LastPull:
+    """The newest durable pull of a part; `columns` are those the source had, name to type."""
+
+    cursor: Cursor
+    columns: dict[str, str]
+    landed_at: datetime
+
+
+def last_pull(landing: Path, source: str, part: str) -> LastPull | None:
+    """The newest complete pull of a part, or None before the first."""
+    import duckdb
+
+    files = committed_files(landing, source, PULLS_TABLE)
+    if not files:
+        return None
+    with duckdb.connect() as connection:
+        row = connection.execute(
+            """select cursor, columns, epoch(_landed_at) from read_parquet(?, union_by_name = true)
+            where part = ? order by _landed_at desc, _load_id desc limit 1""",
+            [files, part],
+        ).fetchone()
+    if row is None:
+        return None
+    landed_at = datetime.fromtimestamp(row[2], UTC)
+    return LastPull(json.loads(row[0]), json.loads(row[1]), landed_at)
+
+
+def _schema_notes(before: dict[str, str], now: dict[str, str]) -> list[str]:
+    """What changed at the source since the last pull, in words."""
+    notes = []
+    new = [name for name in now if name not in before]
+    gone = [name for name in before if name not in now]
+    changed = [name for name in now if name in before and before[name] != now[name]]
+    if new:
+        notes.append(f"new columns, kept in _extra until they are mapped: {', '.join(new)}")
+    if gone:
+        notes.append(f"columns gone: {', '.join(gone)}")
+    notes += [f"column {name} was {before[name]} and is {now[name]}" for name in changed]
+    return notes
+
+
+class _Pull:
+    """One pull: hands `land` a generator for each table, and counts as they run."""
+
+    def __init__(self, source: Source, part: Part, last: LastPull | None) -> None:
+        self.mapper = Mapper(part.entity, part.mapping, f"{source.name}/{part.name}")
+        self.last = last
+        self.landed_at = datetime.now(UTC)
+        self.columns: dict[str, str] = {}
+        self.report = PullReport(source.name, part.name, part.entity)
+
+    def rows(self, batches: Iterator[Batch], progress: Progress) -> "Iterator[pa.Table]":
+        """Mapped rows, with the columns of the load."""
+        told = 0
+        for batch in batches:
+            self.report.cursor = batch.cursor
+            if not batch.rows.num_rows:
+                continue
+            for column in batch.rows.schema:
+                self.columns.setdefault(column.name, str(column.type))
+            self.report.rows += batch.rows.num_rows
+            self.report.size += batch.rows.nbytes
+            if self.report.rows - told >= 1_000_000:
+                told = self.report.rows
+                progress(f"{self.report.source}/{self.report.part}: {told:,} rows")
+            yield stamped(self.mapper(batch.rows), self.landed_at)
+
+    def pull_rows(self) -> "Iterator[pa.Table]":
+        """The row of `_pulls`, last of the load."""
+        import pyarrow as pa
+
+        before = self.last.columns if self.last else {}
+        if before and self.columns:
+            self.report.notes += _schema_notes(before, self.columns)
+        row: dict[str, Any] = {
+            "part": self.report.part,
+            "entity": self.report.entity,
+            "cursor": json.dumps(self.report.cursor),
+            "rows": self.report.rows,
+            "bytes": self.report.size,
+            "columns": json.dumps(self.columns or before),
+            "message": "; ".join(self.report.notes),
+        }
+        yield stamped(pa.Table.from_pylist([row]), self.landed_at)
+
+
+def pull(
+    source: Source, part: Part, landing: Path, state: Path, progress: Progress = lambda _: None
+) -> PullReport:
+    """Land what is new of one part in one load; nothing new makes no load.
+
+    Args:
+        source: where to read.
+        part: what of it.
+        landing: the landing folder.
+        state: dlt's working folder; it may be lost at any time.
+        progress: told every million rows.
+
+    Raises:
+        SourceError: the part could not be read to its end; nothing of it was landed, and the next
+            pull begins where this one began.
+    """
+    last = last_pull(landing, source.name, part.name)
+    job = _Pull(source, part, last)
+    try:
+        batches = source.read(part, last.cursor if last else None)
+        first = next(batches, None)
+        if first is None:
+            job.report.cursor = last.cursor if last else None
+        else:
+            job.report.load_id = land(
+                landing,
+                state,
+                source.name,
+                {
+                    part.entity: job.rows(chain([first], batches), progress),
+                    PULLS_TABLE: job.pull_rows(),
+                },
+            )
+        if job.report.cursor is not None:
+            source.committed(part, job.report.cursor)
+            job.report.lag_seconds = source.lag_seconds(part, job.report.cursor)
+    except Exception as error:
+        raise told_plainly(error, f"{source.name}/{part.name}") from None
+    return job.report
+
+
+def told_plainly(error: BaseException, where: str) -> SourceError:
+    """The error as one line without secrets; those that say what to do are kept as they are."""
+    chain_of = [error]
+    while (cause := chain_of[-1].__cause__ or chain_of[-1].__context__) is not None:
+        chain_of.append(cause)
+    for cause in chain_of:
+        if isinstance(cause, SourceError):
+            message = scrubbed(str(cause))
+            prefix = "" if message.startswith(where) else f"{where}: "
+            return SourceError(f"{prefix}{message}", is_transient=cause.is_transient)
+        if isinstance(cause, MissingSecretError):
+            return SourceError(str(cause))
+    first_line = (str(chain_of[-1]).strip().splitlines() or [""])[0]
+    return SourceError(scrubbed(f"{where}: {type(chain_of[-1]).__name__}: {first_line}"))
