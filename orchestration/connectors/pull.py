@@ -38,6 +38,11 @@ class PullReport:
     lag_seconds: float | None = None
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def position(self) -> Cursor:
+        """The cursor as people should see it."""
+        return position(self.cursor)
+
 
 @dataclass(frozen=True)
 class LastPull:
@@ -46,6 +51,16 @@ class LastPull:
     cursor: Cursor
     columns: dict[str, str]
     landed_at: datetime
+
+    @property
+    def position(self) -> Cursor:
+        """The cursor as people should see it."""
+        return position(self.cursor)
+
+
+def position(cursor: Cursor | None) -> Cursor:
+    """A cursor without the marks of rows that an overlap would bring again."""
+    return {name: value for name, value in (cursor or {}).items() if name != "seen"}
 
 
 def last_pull(landing: Path, source: str, part: str) -> LastPull | None:

@@ -66,12 +66,13 @@ class Part(BaseModel):
 class Source(BaseModel, ABC):
     """A source that is pulled; its name is the landing dataset.
 
-    `schedule` is a cron line in UTC (empty: only by hand), `fresh_within_minutes` how old its
-    newest pull may get before Dagster shows it as stale.
+    `type` is the kind's name in the registry, `schedule` a cron line in UTC (empty: only by hand),
+    `fresh_within_minutes` how old its newest pull may get before Dagster shows it as stale.
     """
 
     model_config = ConfigDict(extra="forbid")
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    type: str = ""
     schedule: str = ""
     fresh_within_minutes: int | None = None
 
