@@ -7,9 +7,14 @@ from orchestration.assets.feeds import segment_feed
 from orchestration.assets.landing import inbox, landing_assets
 from orchestration.assets.published import snapshot_asset
 from orchestration.assets.sources import source_assets
-from orchestration.automation.jobs import full_build, pull_jobs, segment_feed_emission
+from orchestration.automation.jobs import (
+    full_build,
+    landing_compaction,
+    pull_jobs,
+    segment_feed_emission,
+)
 from orchestration.automation.progress import progress_logger
-from orchestration.automation.schedules import hourly_build, pull_schedules
+from orchestration.automation.schedules import hourly_build, nightly_compaction, pull_schedules
 from orchestration.automation.sensors import dead_run_sensor, inbox_sensor, segment_feed_sensor
 from orchestration.checks.expectations import expectation_checks
 from orchestration.resources.build import Build
@@ -30,8 +35,8 @@ defs = dg.Definitions(
         segment_feed,
     ],
     asset_checks=expectation_checks(parsed),
-    jobs=[full_build, segment_feed_emission, *pulls.values()],
-    schedules=[hourly_build, *pull_schedules(pulls)],
+    jobs=[full_build, segment_feed_emission, landing_compaction, *pulls.values()],
+    schedules=[hourly_build, nightly_compaction, *pull_schedules(pulls)],
     sensors=[inbox_sensor, segment_feed_sensor, dead_run_sensor],
     resources={"build": Build()},
     # Also for assets picked by hand: a process for each step would import dbt each time.

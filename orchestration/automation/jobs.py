@@ -1,4 +1,4 @@
-"""Jobs: the whole way, the last step of it alone, and a pull of each source."""
+"""Jobs: the whole way, the last step of it alone, a pull of each source, and upkeep."""
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -6,7 +6,9 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from orchestration.assets.feeds import SEGMENT_FEED
 from orchestration.assets.sources import GROUP as SOURCES
 from orchestration.assets.sources import source_entities, source_key
+from orchestration.connectors.compaction import compact
 from orchestration.connectors.registry import load_sources
+from orchestration.resources.settings import load_settings
 
 PullJobs = dict[str, UnresolvedAssetJobDefinition]  # by the source's name
 
@@ -25,6 +27,21 @@ segment_feed_emission = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Emit the segment feed from the newest snapshot.",
 )
+
+
+@dg.op(description="Join the small files of frequent loads into few.")
+def join_small_files(context: dg.OpExecutionContext) -> None:
+    """Readers notice nothing; replaced files are deleted a day later."""
+    settings = load_settings()
+    compact(settings.landing, settings.dlt, tell=context.log.info)
+
+
+@dg.job(
+    executor_def=dg.in_process_executor, description="Keep the number of landing's files small."
+)
+def landing_compaction() -> None:
+    """One step."""
+    join_small_files()
 
 
 def pull_jobs() -> PullJobs:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.automation.jobs import PullJobs, full_build
+from orchestration.automation.jobs import PullJobs, full_build, landing_compaction
 from orchestration.connectors.registry import load_sources
 
 hourly_build = dg.ScheduleDefinition(
@@ -11,6 +11,15 @@ hourly_build = dg.ScheduleDefinition(
     cron_schedule="0 * * * *",
     execution_timezone="UTC",
     description="Build and emit every hour, since segments change as time passes.",
+)
+
+nightly_compaction = dg.ScheduleDefinition(
+    name="nightly_compaction",
+    job=landing_compaction,
+    cron_schedule="30 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Join the small files that frequent loads leave in landing.",
 )
 
 

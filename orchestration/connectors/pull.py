@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.connectors.landing import committed_files, land, stamped
+from orchestration.connectors.landing import land, live_files, stamped
 from orchestration.connectors.mapped import Mapper
 from orchestration.connectors.secrets import MissingSecretError, scrubbed
 from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
@@ -67,7 +67,7 @@ def last_pull(landing: Path, source: str, part: str) -> LastPull | None:
     """The newest complete pull of a part, or None before the first."""
     import duckdb
 
-    files = committed_files(landing, source, PULLS_TABLE)
+    files = live_files(landing, source, PULLS_TABLE)
     if not files:
         return None
     with duckdb.connect() as connection:
