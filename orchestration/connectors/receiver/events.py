@@ -172,8 +172,9 @@ def id_of(event: Event, shape: Shape, key_name: str) -> str:
     """
     if not any(event.get(name) for name in shape.times):
         return str(uuid.uuid4())
-    sent_once = {name: value for name, value in event.items() if name != "sentAt"}
-    canonical = orjson.dumps(sent_once, option=orjson.OPT_SORT_KEYS)
+    changing = ("sentAt", shape.id)
+    own = {name: value for name, value in event.items() if name not in changing}
+    canonical = orjson.dumps(own, option=orjson.OPT_SORT_KEYS)
     return "h-" + hashlib.blake2b(canonical, digest_size=16, key=key_name.encode()[:64]).hexdigest()
 
 
