@@ -1,4 +1,4 @@
-"""The receiver: events per second in batches of 100, the server on one core, the client on the other.
+"""The receiver: events per second in batches of 100; server on one core, client on the other.
 
 Each answer comes after a sync to disk. Printed: rate, latency, peak memory, and the same bytes
 written with one sync for each batch by a bare loop, on the same disk in the same run.

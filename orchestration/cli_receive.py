@@ -79,6 +79,9 @@ def receive(  # noqa: PLR0913, PLR0917  # one parameter for each option
     close_seconds: Annotated[
         float, typer.Option(min=0.1, help="Hand a file to the file drop after so long.")
     ] = 10,
+    keep_days: Annotated[
+        float, typer.Option(min=0, help="Remove its own files so long after they landed.")
+    ] = 7,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a batch that breaks the tracking plan (422).")
     ] = False,
@@ -106,6 +109,7 @@ def receive(  # noqa: PLR0913, PLR0917  # one parameter for each option
             is_strict=strict,
             limit_bytes=int(spool_limit_mb * _MB),
             min_free_bytes=int(min_free_mb * _MB),
+            keep_days=keep_days,
             rotation=Rotation(seconds=close_seconds),
         )
         listener = listening(host, port)

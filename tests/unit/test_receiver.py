@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import shutil
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,17 +91,21 @@ OBJECTS = st.dictionaries(NAMES | st.text(st.characters(exclude_categories=["Cs"
 
 
 @settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(st.lists(OBJECTS, min_size=1, max_size=30))
+@given(st.lists(OBJECTS, min_size=1, max_size=60))
 def test_whatever_is_accepted_becomes_exactly_one_landing_row(
     tmp_path_factory: pytest.TempPathFactory, objects: list[dict[str, object]]
 ) -> None:
     home = tmp_path_factory.mktemp("any")
-    lines = spool_lines(plain_events(json.dumps(objects).encode()), PLAIN, "shop", NOW)
+    received = plain_events(json.dumps(objects).encode())
+    check = _rules(name=("integer", True), properties=("number", False), x=("url", False))
+    assert len(violations(received, PLAIN, check)) <= 4 * len(objects)
+    assert isinstance(violations(received, SEGMENT, check), list)
+    lines = spool_lines(received, PLAIN, "shop", NOW)
     assert lines.count(b"\n") == len(objects)
     path = home / "inbox" / "web" / "events" / "received-x.jsonl"
     path.parent.mkdir(parents=True)
@@ -210,21 +215,21 @@ def test_spools_that_start_while_others_recover_lose_nothing(tmp_path: Path) -> 
     for thread in threads:
         thread.start()
     try:
-        for number in range(150):
+        for number in range(60):
             _append(tmp_path, b"%d\n" % number)
     finally:
         done.set()
         for thread in threads:
             thread.join()
     found = b"".join(path.read_bytes() for path in sorted(tmp_path.iterdir()))
-    assert [int(line) for line in found.splitlines()] == list(range(150))
+    assert [int(line) for line in found.splitlines()] == list(range(60))
 
 
 def test_the_gauge_counts_what_has_not_landed(tmp_path: Path) -> None:
     inbox, landing = tmp_path / "inbox", tmp_path / "landing"
     folder = inbox / "web" / "events"
     folder.mkdir(parents=True)
-    gauge = Gauge(inbox, landing, ("web/events", "segment/events"), 1000, 0)
+    gauge = Gauge(inbox, landing, ("web/events", "segment/events"), 1000, 0, keep_days=1)
     line = json.dumps({"event_id": "e1", **EVENT}).encode() + b"\n"
     (folder / "received-1.jsonl").write_bytes(line)
     (folder / "of_a_user.jsonl").write_bytes(line + line)
@@ -247,8 +252,33 @@ def test_the_gauge_counts_what_has_not_landed(tmp_path: Path) -> None:
     assert gauge.spool_bytes == 5
 
 
+def test_files_that_landed_long_ago_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    inbox, landing = tmp_path / "inbox", tmp_path / "landing"
+    folder = inbox / "web" / "events"
+    folder.mkdir(parents=True)
+    gauge = Gauge(inbox, landing, ("web/events",), 1000, 0, keep_days=1)
+    names = ["received-old.jsonl", "received-new.jsonl", "of_a_user.jsonl", "received-grown.jsonl"]
+    for number, name in enumerate(names):
+        (folder / name).write_text(json.dumps({"event_id": number}) + "\n")
+    land_inbox(inbox, landing, tmp_path / "dlt", "web")
+    with (folder / "received-grown.jsonl").open("a") as stream:
+        stream.write(json.dumps({"event_id": "later"}) + "\n")
+    (folder / "received-waits.jsonl").write_text(json.dumps({"event_id": "waits"}) + "\n")
+    for name in {*names, "received-waits.jsonl"} - {"received-new.jsonl"}:
+        os.utime(folder / name, (0, 0))
+    asyncio.run(gauge.refresh())
+    assert {path.name for path in folder.iterdir()} == {
+        *names[1:],
+        "received-waits.jsonl",
+    }
+    shutil.rmtree(landing)
+    os.utime(folder / "received-new.jsonl", (0, 0))
+    asyncio.run(gauge.refresh())
+    assert (folder / "received-new.jsonl").exists(), "it has not landed any more"
+
+
 def test_a_write_that_failed_is_not_counted(tmp_path: Path) -> None:
-    gauge = Gauge(tmp_path, tmp_path, ("web/events",), 1000, 0)
+    gauge = Gauge(tmp_path, tmp_path, ("web/events",), 1000, 0, keep_days=1)
 
     async def fail() -> None:
         async with gauge.reserved(7):
@@ -301,7 +331,7 @@ def _rules(**rules: tuple[str, bool]) -> PlanChecker:
     [
         ("text", ["x", 5], [["x"], {}]),
         ("number", [1, 1.5, "1.50", "-2e3"], ["x", True, "NaN", "Infinity", [1]]),
-        ("integer", [1, "7", 2.0], [1.5, "1.5", "x"]),
+        ("integer", [1, "7", 2.0, "1e99999"], [1.5, "1.5", "x"]),
         ("boolean", [True, "false"], ["yes", 1]),
         ("time", ["2026-11-01T10:00:00Z", "2026-11-01T10:00:00.5+02:00"], ["yesterday", 5]),
         ("url", ["https://shop.example/a?b"], ["shop.example", "javascript:x", 5]),

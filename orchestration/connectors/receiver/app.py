@@ -52,6 +52,7 @@ class ReceiverSettings:
     is_strict: bool
     limit_bytes: int
     min_free_bytes: int
+    keep_days: float
     rotation: Rotation
 
 
@@ -60,6 +61,20 @@ def _answer(status: int, content: dict[str, object]) -> Response:
     if status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="muster"'
     return Response(orjson.dumps(content), status, headers, "application/json")
+
+
+class _Held:
+    """What one request holds in memory, until it is answered."""
+
+    def __init__(self, receiver: "Receiver") -> None:
+        self.receiver, self.size = receiver, 0
+
+    def add(self, size: int) -> None:
+        """Raises RequestError (429) when all requests together hold too much."""
+        self.size += size
+        self.receiver.buffered += size
+        if self.receiver.buffered > MAX_BUFFERED_BYTES:
+            raise RequestError(429, "too much is being received at once; send again later")
 
 
 class Receiver:
@@ -74,9 +89,10 @@ class Receiver:
             self.folders,
             settings.limit_bytes,
             settings.min_free_bytes,
+            settings.keep_days,
         )
         self.spools: dict[str, Spool] = {}
-        self.buffered = 0
+        self.buffered = 0  # bytes of all requests that are not answered yet
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -112,20 +128,26 @@ class Receiver:
 
     async def receive(self, shape: Shape, parse: Parse, request: Request) -> Response:
         """Answer one POST of events."""
+        held = _Held(self)
         try:
-            return await self._receive(shape, parse, request)
+            return await self._receive(shape, parse, request, held)
         except RequestError as error:
             return _answer(error.status, {"error": str(error)})
         except SpoolError as error:
             return _answer(503, {"error": f"nothing was stored: {error}; send again later"})
         except ClientDisconnect:
             return _answer(400, {"error": "the request was cut off"})
+        finally:
+            self.buffered -= held.size
 
-    async def _receive(self, shape: Shape, parse: Parse, request: Request) -> Response:
+    async def _receive(
+        self, shape: Shape, parse: Parse, request: Request, held: "_Held"
+    ) -> Response:
         key_name = self._key_name(request)
         self._make_sure_of_room(0)
-        raw = await self._body(request)
+        raw = await self._body(request, held)
         body = events.unpacked(raw, request.headers.get("content-encoding", "").strip().lower())
+        held.add(len(body))
         if not body.strip():
             raise RequestError(400, "the body is empty")
         received = parse(body)
@@ -162,7 +184,7 @@ class Receiver:
         if refusal:
             raise RequestError(429, refusal)
 
-    async def _body(self, request: Request) -> bytes:
+    async def _body(self, request: Request, held: "_Held") -> bytes:
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length) > events.MAX_BODY_BYTES:
             raise events.too_large()
@@ -173,15 +195,11 @@ class Receiver:
                 async for chunk in request.stream():
                     chunks.append(chunk)
                     size += len(chunk)
-                    self.buffered += len(chunk)
+                    held.add(len(chunk))
                     if size > events.MAX_BODY_BYTES:
                         raise events.too_large()
-                    if self.buffered > MAX_BUFFERED_BYTES:
-                        raise RequestError(429, "too many requests at once; send again later")
         except TimeoutError:
             raise RequestError(408, f"the body did not arrive in {BODY_SECONDS:.0f} s") from None
-        finally:
-            self.buffered -= size
         return b"".join(chunks)
 
     async def health(self, _: Request) -> Response:

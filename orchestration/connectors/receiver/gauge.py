@@ -1,10 +1,12 @@
 """Whether there is room: bytes received that have not landed yet, and free disk.
 
-Only counts; what is answered when there is none is said by `app`.
+Files of the spool that landed long ago are removed: landing is the record, and the file drop looks
+at every file of the inbox each time. What is answered without room is said by `app`.
 """
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,12 +29,13 @@ class Gauge:
     folders: tuple[str, ...]
     limit_bytes: int
     min_free_bytes: int
+    keep_days: float
     _on_disk: int = 0
     _free: int = 0
     _reserved: int = 0
     _settled: int = 0
-    _landed: set[str] = field(default_factory=set)
-    _read: set[str] = field(default_factory=set)
+    _landed: dict[str, int] = field(default_factory=dict)
+    _read: dict[str, set[str]] = field(default_factory=dict)
     _loads: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -83,24 +86,40 @@ class Gauge:
             for folder in self.folders
             for path in (self.inbox / folder).glob(f"{PREFIX}*.jsonl*")
         }
+        self._remove_old(files)
         unlanded = sum(_size(path) for name, path in files.items() if name not in self._landed)
         return unlanded, shutil.disk_usage(self.inbox).free
+
+    def _remove_old(self, files: dict[str, Path]) -> None:
+        """Remove files that landed as they are, and are older than `keep_days`."""
+        oldest = time.time() - self.keep_days * 86_400
+        for name, path in files.items():
+            with suppress(FileNotFoundError):
+                stat = path.stat()
+                if self._landed.get(name) == stat.st_size and stat.st_mtime < oldest:
+                    path.unlink()
 
     def _read_landed(self, source: str) -> None:
         """Learn the files of new loads; where there is none, nothing is read."""
         sizes = [path.stat().st_size for path in (self.landing / source / "_dlt_loads").glob("*")]
         if self._loads.get(source) == (len(sizes), sum(sizes)):
             return
-        new = set(committed_files(self.landing, source, FILES_TABLE)) - self._read
+        committed = set(committed_files(self.landing, source, FILES_TABLE))
+        read = self._read.setdefault(source, set())
+        if not read <= committed:
+            # Landing was taken away, so what it held has not landed any more.
+            self._landed.clear()
+            self._read.clear()
+            self._loads.clear()
+            read = self._read.setdefault(source, set())
+        new = committed - read
         if new:
             import duckdb
 
             with duckdb.connect(config={"threads": 1}) as connection:
-                query = "select path from read_parquet(?)"
-                self._landed.update(
-                    row[0] for row in connection.execute(query, [sorted(new)]).fetchall()
-                )
-        self._read |= new
+                query = "select path, size from read_parquet(?)"
+                self._landed.update(connection.execute(query, [sorted(new)]).fetchall())
+        read |= new
         self._loads[source] = (len(sizes), sum(sizes))
 
 

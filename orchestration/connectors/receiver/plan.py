@@ -39,6 +39,11 @@ def _is_number(value: object) -> bool:
         return False
 
 
+def _is_integer(value: object) -> bool:
+    # Not by `% 1`, which fails on 1e999.
+    return _is_number(value) and (exact := Decimal(str(value))) == exact.to_integral_value()
+
+
 def _is_time(value: object) -> bool:
     try:
         return isinstance(value, str) and datetime.fromisoformat(value) is not None
@@ -49,7 +54,7 @@ def _is_time(value: object) -> bool:
 _TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "text": ("a text", lambda value: isinstance(value, str | int | float)),
     "number": ("a number", _is_number),
-    "integer": ("an integer", lambda value: _is_number(value) and Decimal(str(value)) % 1 == 0),
+    "integer": ("an integer", _is_integer),
     "boolean": ("a boolean", lambda value: str(value).lower() in ("true", "false")),
     "time": ("a time", _is_time),
     "url": ("an address", lambda value: bool(re.match(r"https?://\S+$", str(value)))),
@@ -119,5 +124,6 @@ def violations(events: list[Event], shape: Shape, check: PlanCheck) -> list[dict
         if columns is None:
             continue
         name = event.get("event") or event.get("type") if shape is SEGMENT else event.get("name")
-        found += [{"index": index, "name": name, "reason": reason} for reason in check(columns)]
+        told = str(name)[:100] if name is not None else None
+        found += [{"index": index, "name": told, "reason": reason} for reason in check(columns)]
     return found

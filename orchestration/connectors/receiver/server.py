@@ -80,6 +80,7 @@ def serve(settings: ReceiverSettings, listener: socket.socket, workers: int) -> 
         access_log=False,
         log_level="warning",
         server_header=False,
+        timeout_keep_alive=30,
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
