@@ -46,6 +46,7 @@ def test_what_is_added_and_what_is_kept() -> None:
         "received_at": "2026-11-01T10:00:00.123Z",
         "write_key_name": "shop",
     }
+    assert "write_key_name" not in _stored([{"event_id": "e1", "write_key_name": "a lie"}], "")[0]
     forwarded = {"event_id": "e1", "received_at": "2026-10-01T00:00:00Z"}
     assert _stored([forwarded])[0]["received_at"] == forwarded["received_at"]
 
