@@ -8,7 +8,10 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from orchestration.connectors.receiver.spool import PART, PREFIX
 from orchestration.resources.settings import PROJECT_ROOT
@@ -82,6 +85,10 @@ class RunningReceiver:
         return self.process.wait(60)
 
     def kill(self) -> None:
+        """SIGKILL for it and its workers, as when a machine fails."""
+        for worker in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
         self.process.kill()
         self.process.wait(60)
 

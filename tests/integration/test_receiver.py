@@ -326,7 +326,7 @@ def test_two_workers_share_the_load_and_end_with_their_supervisor(tmp_path: Path
         _until(lambda: not (left & set(receiver.unfinished())))
         _until(lambda: receiver.request("/v1/events", [event(60)])[0] == 200)
         children = _children(receiver.process.pid)
-        receiver.kill()
+        receiver.process.kill()
         _until(lambda: not any(Path(f"/proc/{child}/cmdline").exists() for child in children))
     finally:
         receiver.stop()
