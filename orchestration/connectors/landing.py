@@ -120,8 +120,8 @@ def stamped(table: "pa.Table", landed_at: datetime) -> "pa.Table":
     """The table with the columns that a load adds; only inside a table's generator."""
     import pyarrow as pa
 
-    landed = pa.array([landed_at] * table.num_rows, pa.timestamp("us", "UTC"))
-    load = pa.array([current_load_id()] * table.num_rows, pa.string())
+    landed = pa.repeat(pa.scalar(landed_at, pa.timestamp("us", "UTC")), table.num_rows)
+    load = pa.repeat(pa.scalar(current_load_id(), pa.string()), table.num_rows)
     return table.append_column("_landed_at", landed).append_column("_load_id", load)
 
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orchestration.connectors.landing import FILES_TABLE, committed_files
+from orchestration.connectors.landing import FILES_TABLE, live_files
 from orchestration.connectors.receiver.spool import PART, PREFIX
 
 
@@ -104,7 +104,7 @@ class Gauge:
         sizes = [path.stat().st_size for path in (self.landing / source / "_dlt_loads").glob("*")]
         if self._loads.get(source) == (len(sizes), sum(sizes)):
             return
-        committed = set(committed_files(self.landing, source, FILES_TABLE))
+        committed = set(live_files(self.landing, source, FILES_TABLE))
         read = self._read.setdefault(source, set())
         if not read <= committed:
             # Landing was taken away, so what it held has not landed any more.

@@ -5,6 +5,7 @@ highest value seen. What landed from that window before, unchanged, is left out 
 rows, which the cursor carries.
 """
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from orchestration.connectors.sources.base import Cursor, SourceError
@@ -16,7 +17,7 @@ Kind = Literal["time", "date", "number", "text"]
 MAX_SEEN = 100_000  # more would make the cursor heavy; staging keeps one row of a key anyway
 # What DuckDB reads the text as, to compare and to go back from.
 _TYPES: dict[Kind, str] = {
-    "time": "timestamptz",
+    "time": "timestamp",
     "date": "date",
     "number": "decimal(38, 10)",
     "text": "varchar",
@@ -51,7 +52,7 @@ class Overlap:
     Args:
         column: the cursor column; all columns of a batch are text.
         kind: how its text is compared.
-        size: of the window, in seconds for times, in days' part for dates, as it is for numbers.
+        size: of the window: in seconds for times and dates, as it is for numbers, none for text.
         cursor: where the last read ended: `{"value": ..., "seen": [...]}`.
     """
 
@@ -68,44 +69,48 @@ class Overlap:
         self.begin = self._below(self.value) if self.value is not None else None
 
     def _below(self, value: str) -> str:
-        """The value at which the window below `value` begins, as text."""
-        typed = f"cast(? as {_TYPES[self.kind]})"
-        below = {
-            "time": f"{typed} - to_seconds({self.size})",
-            "date": f"cast({typed} - to_seconds({self.size}) as date)",
-            "number": f"{typed} - {self.size}",
-            "text": typed,
-        }[self.kind]
-        row = self.connection.execute(f"select cast({below} as varchar)", [value]).fetchone()
+        """The value at which the window below `value` begins, as text of the same form."""
+        if self.kind == "text":
+            return value
+        if self.kind == "number":
+            return str(Decimal(value) - Decimal(str(self.size)))
+        typed = f"cast($1 as {_TYPES[self.kind]})"
+        # A time with a zone is written in UTC; without the mark the server would take its own.
+        zone = "'+00'" if value.endswith("+00") else "''"
+        below = f"{typed} - to_seconds({self.size})"
+        if self.kind == "date":
+            below = f"cast({below} as date)"
+        row = self.connection.execute(
+            f"select cast({below} as varchar) || {zone}", [value]
+        ).fetchone()
         assert row is not None
         return str(row[0])
 
     def new_rows(self, rows: "pa.Table") -> "pa.Table":
         """The rows that have not landed before as they are now."""
-        value = f'try_cast("{self.column}" as {_TYPES[self.kind]})'
-        hashed = self.connection.execute(
-            f'select hash(batch) as row_hash, "{self.column}" as value, {value} as typed from rows '
-            "as batch"
-        ).to_arrow_table()
+        import pyarrow as pa
+
+        kind, column = _TYPES[self.kind], f'"{self.column}"'
         highest = self.connection.execute(
-            "select arg_max(value, typed) from hashed where typed is not null"
+            f"select arg_max({column}, try_cast({column} as {kind})) from rows"
         ).fetchone()
         if highest and highest[0] is not None:
             self.value = self._higher(highest[0])
         window = self._below(self.value) if self.value is not None else None
-        typed_window = f"cast(? as {_TYPES[self.kind]})"
+        # Only what lies in the window can come again; hashing all rows would cost a third more.
         self.connection.execute(
-            f"insert into seen select row_hash, value from hashed where typed is null or ? is null "
-            f"or typed >= {typed_window}",
-            [window, window],
+            f"""insert into seen select hash(rows), {column} from rows
+            where $1 is null or try_cast({column} as {kind}) is null
+                or try_cast({column} as {kind}) >= cast($1 as {kind})""",
+            [window],
         )
         if not self.known:
             return rows
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        known = pa.array(self.known, pa.uint64())
-        return rows.filter(pc.invert(pc.is_in(hashed["row_hash"], known)))
+        known = pa.table({"hash": pa.array(self.known, pa.uint64())})  # noqa: F841  # by name
+        kept: pa.Table = self.connection.execute(
+            "select rows.* from rows where hash(rows) not in (select hash from known)"
+        ).to_arrow_table()
+        return kept.cast(rows.schema)
 
     def _higher(self, value: str) -> str:
         if self.value is None:

@@ -1,5 +1,6 @@
 """What a database driver says, as one line that names the cause and the cure."""
 
+from orchestration.connectors.secrets import MissingSecretError
 from orchestration.connectors.sources.base import SourceError
 
 # SQLSTATE by its beginning: what it means, and whether another attempt may succeed.
@@ -27,6 +28,7 @@ _WORDS: tuple[tuple[str, str, bool], ...] = (
     ("timeout", "the host does not answer in time; check address and firewall", True),
     ("password authentication failed", _STATES[0][1], False),
     ("access denied", _STATES[0][1], False),
+    ('database "', _STATES[1][1], False),
     ("permission denied", _STATES[2][1], False),
     ("no such file or directory", "nothing listens at that socket", True),
     ("server closed the connection", "the connection broke", True),
@@ -46,6 +48,8 @@ def _causes(error: BaseException) -> list[BaseException]:
 def plainly(error: BaseException, table: str) -> SourceError:
     """The error as a `SourceError` of one line."""
     causes = _causes(error)
+    if isinstance(causes[-1], MissingSecretError):
+        return SourceError(str(causes[-1]))
     for cause in causes:
         state = str(getattr(cause, "sqlstate", None) or "")
         for beginning, words, is_transient in _STATES:
