@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
-from orchestration.connectors.definitions import FolderDefinition, functions, load_definitions
+from orchestration.connectors.definitions import (
+    FolderDefinition,
+    functions,
+    load_definitions,
+    quoted,
+)
 from orchestration.connectors.landing import (
     FILES_TABLE,
     REJECTED_TABLE,
@@ -185,21 +190,28 @@ class _SourceLoad:
         told = time.monotonic()
         for number, (path, definition, item) in enumerate(queue, start=1):
             reading = readers.open_reading(self.connection, path, definition)
-            query = queries.entity_sql(reading, definition, entity, item.path)
-            rows, landed = self._copied(query, item)
+            rows, landed, careful = self._copied(reading, definition, entity, item)
             if rows:
                 self.counts[item.path] = self.counts.get(item.path, 0) + rows
                 self.report.rows[entity] = self.report.rows.get(entity, 0) + rows
                 yield importable(landed, rows)
             if item.path not in self.rejects:
-                self.rejects[item.path] = queries.rejected_lines(self.connection, reading)
+                self.rejects[item.path] = queries.rejected_lines(
+                    self.connection, reading, careful=careful
+                )
             if number == len(queue) or time.monotonic() - told > PROGRESS_SECONDS:
                 told = time.monotonic()
                 rows = self.report.rows.get(entity, 0)
                 self.progress(f"{entity}: {number:,} of {len(queue):,} files, {rows:,} rows")
 
-    def _copied(self, query: str, item: LandedFile) -> tuple[int, Path]:
-        """Write a query's rows with the columns of a load into Parquet; how many there are.
+    def _copied(
+        self,
+        reading: readers.Reading,
+        definition: FolderDefinition,
+        entity: str,
+        item: LandedFile,
+    ) -> tuple[int, Path, bool]:
+        """Write a file's rows into Parquet: how many, where, and if it took the careful form.
 
         DuckDB writes the file, and dlt takes it as it is: rows that pass through Python on their
         way, even as Arrow tables, take three times as long.
@@ -208,21 +220,28 @@ class _SourceLoad:
 
         self.scratch.mkdir(parents=True, exist_ok=True)
         target = self.scratch / f"{len(list(self.scratch.iterdir()))}.parquet"
+        for careful in (False, True):
+            query = queries.entity_sql(reading, definition, entity, item.path, careful=careful)
+            try:
+                return self._copy(query, target), target, careful
+            except (duckdb.Error, OSError) as error:
+                if careful:
+                    raise _FileFailedError(item.path, str(error).splitlines()[0]) from error
+        raise AssertionError("the careful form returns or raises")
+
+    def _copy(self, query: str, target: Path) -> int:
+        """Write a query's rows, with the columns that a load adds; how many there were."""
         stamp = (
-            f"{readers.quoted(self.landed_at.isoformat())}::timestamptz as _landed_at, "
-            f"{readers.quoted(current_load_id())} as _load_id"
+            f"{quoted(self.landed_at.isoformat())}::timestamptz as _landed_at, "
+            f"{quoted(current_load_id())} as _load_id"
         )
-        try:
-            self.connection.execute(
-                "drop table if exists reject_errors; drop table if exists reject_scans"
-            )
-            copied = self.connection.execute(
-                f"copy (select *, {stamp} from ({query})) to {readers.quoted(str(target))} "
-                "(format parquet)"
-            ).fetchone()
-        except (duckdb.Error, OSError) as error:
-            raise _FileFailedError(item.path, str(error).splitlines()[0]) from error
-        return (copied[0] if copied else 0), target
+        self.connection.execute(
+            "drop table if exists reject_errors; drop table if exists reject_scans"
+        )
+        copied = self.connection.execute(
+            f"copy (select *, {stamp} from ({query})) to {quoted(str(target))} (format parquet)"
+        ).fetchone()
+        return int(copied[0]) if copied else 0
 
     def _stamped(self, batch: "pa.RecordBatch") -> "pa.Table":
         import pyarrow as pa

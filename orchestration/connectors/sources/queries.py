@@ -1,6 +1,8 @@
 """The SQL that turns what a reader found in one file into landing rows, and into rejected lines.
 
-How a file is opened stands in `readers.py`; what a layout means stands in its definition.
+How a file is opened stands in `readers.py`; what a layout means stands in its definition. Each
+query has two forms. The quick one fails at the first line or value that is not as it should be;
+the careful one, which takes twice as long, then reads the file again and sets such things aside.
 """
 
 from dataclasses import dataclass
@@ -19,8 +21,10 @@ from orchestration.connectors.sources.readers import Reading, identifier
 if TYPE_CHECKING:
     import duckdb
 
-# Blanks that JSON allows before its value.
-_IS_OBJECT = r"json_valid(line) and starts_with(ltrim(line, e' \t\r'), '{')"
+# JSON allows these blanks before its value. DuckDB raises by itself on a line that is no JSON.
+_BEGINS_AS_OBJECT = r"starts_with(ltrim(line, e' \t\r'), '{')"
+_IS_OBJECT = f"json_valid(line) and {_BEGINS_AS_OBJECT}"
+_OBJECT_OR_FAIL = f"({_BEGINS_AS_OBJECT} or error('a line is no object')::boolean)"
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ def _numbered_lines_sql(reading: Reading) -> str:
     return f"select line, row_number() over () as _row_number from {reading.relation}"
 
 
-def _json_rows_sql(reading: Reading, landed: set[str]) -> str:
+def _json_rows_sql(reading: Reading, landed: set[str], careful: bool) -> str:
     """Rows of JSON Lines: known keys as text columns; the others, and parts of them, in `_extra`.
 
     To look for other keys costs more than to parse the line, so it is only done where there are
@@ -59,7 +63,8 @@ def _json_rows_sql(reading: Reading, landed: set[str]) -> str:
     return f"""
         with objects as (
             select line, _row_number, json_transform(line, {quoted(structure)}) as fields
-            from ({_numbered_lines_sql(reading)}) where {_IS_OBJECT}
+            from ({_numbered_lines_sql(reading)})
+            where {_IS_OBJECT if careful else _OBJECT_OR_FAIL}
         ),
         compared as (
             select *, case when len(json_keys(line)) > {values or "0"} then list_filter(
@@ -97,15 +102,24 @@ def _column_rows_sql(reading: Reading, definition: FolderDefinition, landed: set
         select *, {kept} as _extra from numbered"""
 
 
-def _rows_sql(reading: Reading, definition: FolderDefinition, source_file: str) -> str:
+def _tried(sql: str, careful: bool) -> str:
+    """The expression; in the careful form null where it fails."""
+    return f"try({sql})" if careful else f"({sql})"
+
+
+def _rows_sql(
+    reading: Reading, definition: FolderDefinition, source_file: str, careful: bool
+) -> str:
     """The file's readable rows, with where they stand and what the definition names in `let`."""
     landed = _landed_as_is(definition)
     rows = (
-        _json_rows_sql(reading, landed)
+        _json_rows_sql(reading, landed, careful)
         if reading.json_lines
         else _column_rows_sql(reading, definition, landed)
     )
-    named = "".join(f", try({sql}) as {identifier(name)}" for name, sql in definition.let.items())
+    named = "".join(
+        f", {_tried(sql, careful)} as {identifier(name)}" for name, sql in definition.let.items()
+    )
     return f"select *, {quoted(source_file)} as _source_file{named} from ({rows})"
 
 
@@ -124,11 +138,17 @@ def _members_sql(mapping: FileMapping, rows: str) -> str:
 
 
 def entity_sql(
-    reading: Reading, definition: FolderDefinition, entity: str, source_file: str
+    reading: Reading,
+    definition: FolderDefinition,
+    entity: str,
+    source_file: str,
+    *,
+    careful: bool = True,
 ) -> str:
     """The query that turns the file's rows into landing rows of `entity`.
 
     An expression that fails on a row gives null there; the value it was made of is in `_extra`.
+    The form that is not careful fails then, and on a line that is no object.
     """
     mapping = definition.entities[entity]
     available = {name.lower() for name in (*reading.columns, *definition.fields)}
@@ -136,10 +156,11 @@ def entity_sql(
     for name in entities()[entity].columns:
         sql = mapping.expression(name)
         known = referenced(sql) <= available
-        selected.append(f'try({sql if known else "null"})::varchar as "{name}"')
-    rows = _rows_sql(reading, definition, source_file)
+        selected.append(f'{_tried(sql if known else "null", careful)}::varchar as "{name}"')
+    rows = _rows_sql(reading, definition, source_file, careful)
     if mapping.where:
-        rows = f"select * from ({rows}) where coalesce(try({mapping.where}), false)"
+        condition = _tried(mapping.where, careful)
+        rows = f"select * from ({rows}) where coalesce({condition}, false)"
     query = f"""
         select {", ".join(selected)}, _extra, _source_file, _row_number
         from ({_members_sql(mapping, rows)})"""
@@ -166,8 +187,13 @@ def check_queries(
             raise UnreadableFileError(str(error).splitlines()[0]) from error
 
 
-def rejected_lines(connection: "duckdb.DuckDBPyConnection", reading: Reading) -> list[RejectedLine]:
-    """Lines of the file last read that are no rows, or no object, in their order."""
+def rejected_lines(
+    connection: "duckdb.DuckDBPyConnection", reading: Reading, *, careful: bool = True
+) -> list[RejectedLine]:
+    """Lines of the file last read that are no rows, or no object, in their order.
+
+    After the quick form of the query there can be none that are no object.
+    """
     tables = connection.execute("show tables").fetchall()
     found = []
     if ("reject_errors",) in tables:
@@ -176,7 +202,7 @@ def rejected_lines(connection: "duckdb.DuckDBPyConnection", reading: Reading) ->
             f"left(csv_line, {MAX_LINE_BYTES}) from reject_errors order by line"
         ).fetchall()
         found = [RejectedLine(*row) for row in rows]
-    if reading.json_lines:
+    if reading.json_lines and careful:
         # The case keeps json_type away from lines that are no JSON, on which it raises.
         rows = connection.execute(
             f"""select
