@@ -117,10 +117,10 @@ def _rows_sql(
         if reading.json_lines
         else _column_rows_sql(reading, definition, landed)
     )
-    named = "".join(
-        f", {_tried(sql, careful)} as {identifier(name)}" for name, sql in definition.let.items()
-    )
-    return f"select *, {quoted(source_file)} as _source_file{named} from ({rows})"
+    query = f"select *, {quoted(source_file)} as _source_file from ({rows})"
+    for name, sql in definition.let.items():
+        query = f"select *, {_tried(sql, careful)} as {identifier(name)} from ({query})"
+    return query
 
 
 def _members_sql(mapping: FileMapping, rows: str) -> str:
