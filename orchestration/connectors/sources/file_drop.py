@@ -189,13 +189,13 @@ class _SourceLoad:
         queue = [entry for entry in self.queue if entity in entry[1].entities]
         told = time.monotonic()
         for number, (path, definition, item) in enumerate(queue, start=1):
-            reading = readers.open_reading(self.connection, path, definition)
-            rows, landed, careful = self._copied(reading, definition, entity, item)
+            rows, landed, careful = self._copied(path, definition, entity, item)
             if rows:
                 self.counts[item.path] = self.counts.get(item.path, 0) + rows
                 self.report.rows[entity] = self.report.rows.get(entity, 0) + rows
                 yield importable(landed, rows)
             if item.path not in self.rejects:
+                reading = readers.open_reading(self.connection, path, definition)
                 self.rejects[item.path] = queries.rejected_lines(
                     self.connection, reading, careful=careful
                 )
@@ -206,7 +206,7 @@ class _SourceLoad:
 
     def _copied(
         self,
-        reading: readers.Reading,
+        path: Path,
         definition: FolderDefinition,
         entity: str,
         item: LandedFile,
@@ -220,7 +220,10 @@ class _SourceLoad:
 
         self.scratch.mkdir(parents=True, exist_ok=True)
         target = self.scratch / f"{len(list(self.scratch.iterdir()))}.parquet"
-        for careful in (False, True):
+        reading = readers.open_reading(self.connection, path, definition)
+        for careful in (True,) if reading.is_only_careful else (False, True):
+            if reading.json_lines and not careful:
+                self.connection.register(queries.LINES, raw_files.numbered_lines(path))
             query = queries.entity_sql(reading, definition, entity, item.path, careful=careful)
             try:
                 return self._copy(query, target), target, careful

@@ -21,6 +21,9 @@ from orchestration.connectors.sources.readers import Reading, identifier
 if TYPE_CHECKING:
     import duckdb
 
+# The quick form reads JSON Lines from here: `raw_files.numbered_lines`, registered by this name.
+LINES = "numbered_lines"
+
 # JSON allows these blanks before its value. DuckDB raises by itself on a line that is no JSON.
 _BEGINS_AS_OBJECT = r"starts_with(ltrim(line, e' \t\r'), '{')"
 _IS_OBJECT = f"json_valid(line) and {_BEGINS_AS_OBJECT}"
@@ -63,7 +66,7 @@ def _json_rows_sql(reading: Reading, landed: set[str], careful: bool) -> str:
     return f"""
         with objects as (
             select line, _row_number, json_transform(line, {quoted(structure)}) as fields
-            from ({_numbered_lines_sql(reading)})
+            from ({_numbered_lines_sql(reading) if careful else "from " + LINES})
             where {_IS_OBJECT if careful else _OBJECT_OR_FAIL}
         ),
         compared as (

@@ -34,13 +34,15 @@ _RESERVED = frozenset({"_source_file", "_row_number", "_extra", "_landed_at", "_
 class Reading:
     """How to read one file: a relation of text columns, and what was noticed before reading.
 
-    `nested` names the columns whose text is JSON.
+    `nested` names the columns whose text is JSON. What is only read carefully is known from the
+    beginning not to be plain UTF-8.
     """
 
     relation: str
     columns: list[str]
     json_lines: bool = False
     nested: frozenset[str] = frozenset()
+    is_only_careful: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -79,8 +81,11 @@ def _text_reading(path: Path, definition: FolderDefinition) -> Reading:
     notes: list[str] = []
     names = list(definition.fields)
     if definition.header:
-        quoting = csv.QUOTE_NONE if is_tsv else csv.QUOTE_MINIMAL
-        names = next(csv.reader([header], delimiter=delimiter, quoting=quoting), [])
+        names = (
+            header.split(delimiter)
+            if is_tsv
+            else next(csv.reader([header], delimiter=delimiter), [])
+        )
     columns = _column_names(path, names, notes)
     struct = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in columns)
     relation = (
@@ -104,7 +109,13 @@ def _json_reading(path: Path, definition: FolderDefinition) -> Reading:
     notes = []
     if first_line(path, encoding).startswith("["):
         notes.append("a JSON array where one object a line is expected; write JSON Lines instead")
-    return Reading(relation, list(definition.fields), json_lines=True, notes=notes)
+    return Reading(
+        relation,
+        list(definition.fields),
+        json_lines=True,
+        is_only_careful=encoding.lower() != "utf-8",
+        notes=notes,
+    )
 
 
 def _parquet_reading(connection: "duckdb.DuckDBPyConnection", path: Path) -> Reading:
