@@ -47,6 +47,7 @@ class _FileFailedError(Exception):
 
 Progress = Callable[[str], None]
 PROGRESS_SECONDS = 5.0
+ROW_GROUP_ROWS = 20_480  # each thread holds a group of this size, several times over
 FOLDER_DEPTH = 2  # inbox/<source>/<entity>
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".swp")
 
@@ -224,6 +225,9 @@ class _SourceLoad:
         for careful in (True,) if reading.is_only_careful else (False, True):
             if reading.json_lines and not careful:
                 self.connection.register(queries.LINES, raw_files.numbered_lines(path))
+            # Where lines come with their number, their order need not be kept in memory.
+            is_numbered = reading.json_lines and not careful
+            self.connection.execute(f"set preserve_insertion_order = {not is_numbered}")
             query = queries.entity_sql(reading, definition, entity, item.path, careful=careful)
             try:
                 return self._copy(query, target), target, careful
@@ -242,7 +246,8 @@ class _SourceLoad:
             "drop table if exists reject_errors; drop table if exists reject_scans"
         )
         copied = self.connection.execute(
-            f"copy (select *, {stamp} from ({query})) to {quoted(str(target))} (format parquet)"
+            f"copy (select *, {stamp} from ({query})) to {quoted(str(target))} "
+            f"(format parquet, row_group_size {ROW_GROUP_ROWS})"
         ).fetchone()
         return int(copied[0]) if copied else 0
 
