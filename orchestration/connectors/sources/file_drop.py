@@ -16,33 +16,23 @@ from typing import TYPE_CHECKING
 from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import (
     FolderDefinition,
-    functions,
     load_definitions,
-    quoted,
 )
 from orchestration.connectors.landing import (
     FILES_TABLE,
     REJECTED_TABLE,
     LandedFile,
     as_rows,
-    current_load_id,
     importable,
     land,
     landed_files,
     stamped,
 )
 from orchestration.connectors.sources import queries, raw_files, readers
+from orchestration.connectors.sources.copier import FileCopier, FileFailedError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-class _FileFailedError(Exception):
-    """A file could not be read to its end although its beginning was good."""
-
-    def __init__(self, path: str, cause: str) -> None:
-        super().__init__(f"{path}: {cause}")
-        self.path, self.cause = path, cause
 
 
 Progress = Callable[[str], None]
@@ -136,10 +126,7 @@ class _SourceLoad:
     """One load of one source: hands dlt a generator for each table, and counts as they run."""
 
     def __init__(self, inbox: Path, source: str, scratch: Path, progress: Progress) -> None:
-        import duckdb
-
         self.inbox = inbox
-        self.scratch = scratch
         self.report = DropReport(source)
         self.progress = progress
         self.landed_at = datetime.now(UTC)
@@ -147,9 +134,8 @@ class _SourceLoad:
         self.rejects: dict[str, list[queries.RejectedLine]] = {}
         self.notes: dict[str, list[str]] = {}
         self.counts: dict[str, int] = {}
-        self.connection = duckdb.connect(config={"threads": 2, "memory_limit": "700MB"})
-        self.connection.execute("set timezone = 'UTC'")
-        self.connection.execute(functions())
+        self.copier = FileCopier(scratch, self.landed_at)
+        self.connection = self.copier.connection
 
     def examine(self, path: Path, definition: FolderDefinition, known: dict[str, str]) -> None:
         """Queue a file, or record why it is not read: empty, a copy, or damaged."""
@@ -190,66 +176,16 @@ class _SourceLoad:
         queue = [entry for entry in self.queue if entity in entry[1].entities]
         told = time.monotonic()
         for number, (path, definition, item) in enumerate(queue, start=1):
-            rows, landed, careful = self._copied(path, definition, entity, item)
-            if rows:
+            copied = self.copier.copy(path, definition, entity, item.path)
+            for landed, rows in copied.parts:
                 self.counts[item.path] = self.counts.get(item.path, 0) + rows
                 self.report.rows[entity] = self.report.rows.get(entity, 0) + rows
                 yield importable(landed, rows)
-            if item.path not in self.rejects:
-                reading = readers.open_reading(self.connection, path, definition)
-                self.rejects[item.path] = queries.rejected_lines(
-                    self.connection, reading, careful=careful
-                )
+            self.rejects.setdefault(item.path, copied.rejects)
             if number == len(queue) or time.monotonic() - told > PROGRESS_SECONDS:
                 told = time.monotonic()
                 rows = self.report.rows.get(entity, 0)
                 self.progress(f"{entity}: {number:,} of {len(queue):,} files, {rows:,} rows")
-
-    def _copied(
-        self,
-        path: Path,
-        definition: FolderDefinition,
-        entity: str,
-        item: LandedFile,
-    ) -> tuple[int, Path, bool]:
-        """Write a file's rows into Parquet: how many, where, and if it took the careful form.
-
-        DuckDB writes the file, and dlt takes it as it is: rows that pass through Python on their
-        way, even as Arrow tables, take three times as long.
-        """
-        import duckdb
-
-        self.scratch.mkdir(parents=True, exist_ok=True)
-        target = self.scratch / f"{len(list(self.scratch.iterdir()))}.parquet"
-        reading = readers.open_reading(self.connection, path, definition)
-        for careful in (True,) if reading.is_only_careful else (False, True):
-            if reading.json_lines and not careful:
-                self.connection.register(queries.LINES, raw_files.numbered_lines(path))
-            # Where lines come with their number, their order need not be kept in memory.
-            is_numbered = reading.json_lines and not careful
-            self.connection.execute(f"set preserve_insertion_order = {not is_numbered}")
-            query = queries.entity_sql(reading, definition, entity, item.path, careful=careful)
-            try:
-                return self._copy(query, target), target, careful
-            except (duckdb.Error, OSError) as error:
-                if careful:
-                    raise _FileFailedError(item.path, str(error).splitlines()[0]) from error
-        raise AssertionError("the careful form returns or raises")
-
-    def _copy(self, query: str, target: Path) -> int:
-        """Write a query's rows, with the columns that a load adds; how many there were."""
-        stamp = (
-            f"{quoted(self.landed_at.isoformat())}::timestamptz as _landed_at, "
-            f"{quoted(current_load_id())} as _load_id"
-        )
-        self.connection.execute(
-            "drop table if exists reject_errors; drop table if exists reject_scans"
-        )
-        copied = self.connection.execute(
-            f"copy (select *, {stamp} from ({query})) to {quoted(str(target))} "
-            f"(format parquet, row_group_size {ROW_GROUP_ROWS})"
-        ).fetchone()
-        return int(copied[0]) if copied else 0
 
     def _stamped(self, batch: "pa.RecordBatch") -> "pa.Table":
         import pyarrow as pa
@@ -367,8 +303,8 @@ def land_inbox(
         return job.report
 
 
-def _failed_file(error: BaseException | None) -> _FileFailedError | None:
+def _failed_file(error: BaseException | None) -> FileFailedError | None:
     """The file behind an error that dlt wrapped."""
-    while error is not None and not isinstance(error, _FileFailedError):
+    while error is not None and not isinstance(error, FileFailedError):
         error = error.__cause__ or error.__context__
     return error

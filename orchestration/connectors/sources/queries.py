@@ -21,7 +21,7 @@ from orchestration.connectors.sources.readers import Reading, identifier
 if TYPE_CHECKING:
     import duckdb
 
-# The quick form reads JSON Lines from here: `raw_files.numbered_lines`, registered by this name.
+# A slice of JSON Lines stands here: some of `raw_files.line_batches`, registered by this name.
 LINES = "numbered_lines"
 
 # JSON allows these blanks before its value. DuckDB raises by itself on a line that is no JSON.
@@ -49,6 +49,8 @@ def _landed_as_is(definition: FolderDefinition) -> set[str]:
 
 
 def _numbered_lines_sql(reading: Reading) -> str:
+    if reading.is_sliced:
+        return f"select rtrim(line, e'\\r\\n') as line, _row_number from {LINES}"
     return f"select line, row_number() over () as _row_number from {reading.relation}"
 
 

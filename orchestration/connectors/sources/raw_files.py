@@ -69,44 +69,44 @@ def first_line(path: Path, encoding: str) -> str:
     return raw.decode(encoding, "replace").lstrip("\ufeff").strip()
 
 
-def numbered_lines(path: Path) -> "pa.RecordBatchReader":
+def line_batches(path: Path) -> "Iterator[pa.RecordBatch]":
     """The lines of a UTF-8 file with their number from 1, as batches of `line`, `_row_number`.
 
-    A line keeps its end. DuckDB reads such batches with all its threads, which it does not do
-    where it has to number rows itself.
+    DuckDB reads such batches with all its threads, which it does not do where it has to number
+    rows itself.
 
     Raises:
-        ValueError: while reading, at a line that is no UTF-8 or longer than `MAX_LINE_BYTES`.
+        ValueError: while reading, at a line that is no UTF-8, holds the byte 1, or is longer than
+            `MAX_LINE_BYTES`.
     """
-    import pyarrow as pa
-
-    schema = pa.schema([("line", pa.string()), ("_row_number", pa.int64())])
-    return pa.RecordBatchReader.from_batches(schema, _line_batches(path, schema))
-
-
-def _line_batches(path: Path, schema: "pa.Schema") -> "Iterator[pa.RecordBatch]":
     import numpy as np
     import pyarrow as pa
+    import pyarrow.csv as pa_csv
 
-    before, rest = 0, b""
+    schema = pa.schema([("line", pa.string()), ("_row_number", pa.int64())])
+    before = 0
     with open_file(path) as stream:
-        while True:
-            block = stream.read(_BLOCK)
-            data = rest + block
-            ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
-            if not block and data:
-                ends = np.array([len(data)])
-            starts = np.concatenate([[0], ends]).astype(np.int32)
-            rest = data[starts[-1] :]
-            if max(np.diff(starts).max(initial=0), len(rest)) > MAX_LINE_BYTES:
+        # One column, whose delimiter never occurs in JSON: the reader of CSV finds the lines.
+        reader = pa_csv.open_csv(
+            stream,
+            read_options=pa_csv.ReadOptions(column_names=["line"], block_size=_BLOCK),
+            parse_options=pa_csv.ParseOptions(
+                delimiter="\x01", quote_char=False, ignore_empty_lines=False
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={"line": pa.string()}, strings_can_be_null=False
+            ),
+        )
+        for batch in reader:
+            numbers = pa.array(np.arange(before + 1, before + batch.num_rows + 1))
+            before += batch.num_rows
+            if _longest(batch) > MAX_LINE_BYTES:
                 raise ValueError(f"{path.name}: a line of more than {MAX_LINE_BYTES} bytes")
-            if len(ends):
-                lines = pa.StringArray.from_buffers(
-                    len(ends), pa.py_buffer(starts), pa.py_buffer(data)
-                )
-                lines.validate(full=True)
-                numbers = pa.array(np.arange(before + 1, before + len(ends) + 1))
-                before += len(ends)
-                yield pa.RecordBatch.from_arrays([lines, numbers], schema=schema)
-            if not block:
-                return
+            yield pa.RecordBatch.from_arrays([batch["line"], numbers], schema=schema)
+
+
+def _longest(batch: "pa.RecordBatch") -> int:
+    """The length of the longest line."""
+    import pyarrow.compute as pc
+
+    return int(pc.max(pc.binary_length(batch["line"])).as_py() or 0)

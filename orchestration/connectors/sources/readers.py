@@ -35,7 +35,7 @@ class Reading:
     """How to read one file: a relation of text columns, and what was noticed before reading.
 
     `nested` names the columns whose text is JSON. What is only read carefully is known from the
-    beginning not to be plain UTF-8.
+    beginning not to be plain UTF-8. If sliced, the lines come from a registered table.
     """
 
     relation: str
@@ -43,6 +43,7 @@ class Reading:
     json_lines: bool = False
     nested: frozenset[str] = frozenset()
     is_only_careful: bool = False
+    is_sliced: bool = False
     notes: list[str] = field(default_factory=list)
 
 
