@@ -5,6 +5,7 @@ with rejected_records as (
         _source_file,
         _row_number,
         _rejection_reason as reason,
+        true as is_record,
         _record as record,
         _landed_at,
         _load_id
@@ -16,6 +17,7 @@ with rejected_records as (
         _source_file,
         _row_number,
         _rejection_reason as reason,
+        true as is_record,
         _record as record,
         _landed_at,
         _load_id
@@ -27,6 +29,7 @@ with rejected_records as (
         _source_file,
         _row_number,
         _rejection_reason as reason,
+        true as is_record,
         _record as record,
         _landed_at,
         _load_id
@@ -38,6 +41,7 @@ with rejected_records as (
         _source_file,
         _row_number,
         _rejection_reason as reason,
+        true as is_record,
         _record as record,
         _landed_at,
         _load_id
@@ -49,6 +53,7 @@ with rejected_records as (
         _source_file,
         _row_number,
         _rejection_reason as reason,
+        true as is_record,
         _record as record,
         _landed_at,
         _load_id
@@ -60,6 +65,7 @@ with rejected_records as (
         _source_file,
         _row_number,
         _rejection_reason as reason,
+        true as is_record,
         _record as record,
         _landed_at,
         _load_id
@@ -71,6 +77,7 @@ with rejected_records as (
         _source_file,
         _row_number,
         _rejection_reason as reason,
+        true as is_record,
         _record as record,
         _landed_at,
         _load_id
@@ -82,6 +89,7 @@ with rejected_records as (
         _source_file,
         _row_number,
         _rejection_reason as reason,
+        true as is_record,
         _record as record,
         _landed_at,
         _load_id
@@ -93,6 +101,7 @@ with rejected_records as (
         _source_file,
         _row_number,
         _rejection_reason as reason,
+        true as is_record,
         _record as record,
         _landed_at,
         _load_id
@@ -106,6 +115,7 @@ unreadable_lines as (
         _source_file,
         _row_number,
         reason,
+        false as is_record,
         content as record,
         _landed_at,
         _load_id
