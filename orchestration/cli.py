@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from orchestration.cli_plan import plan_app
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -13,6 +15,7 @@ app = typer.Typer(
 )
 published_app = typer.Typer(no_args_is_help=True, help="Published snapshots.")
 app.add_typer(published_app, name="published")
+app.add_typer(plan_app, name="plan")
 
 
 def _fail(message: str) -> typer.Exit:

@@ -4,7 +4,7 @@ import dagster as dg
 
 from orchestration.assets.dbt import dbt_assets
 from orchestration.assets.feeds import segment_feed
-from orchestration.assets.landing import inbox, landing_assets
+from orchestration.assets.landing import inbox, landing_assets, plan_releases
 from orchestration.assets.published import snapshot_asset
 from orchestration.automation.jobs import full_build, segment_feed_emission
 from orchestration.automation.progress import progress_logger
@@ -19,7 +19,14 @@ load_settings()
 parsed = manifest()
 
 defs = dg.Definitions(
-    assets=[inbox, landing_assets, *dbt_assets(parsed), snapshot_asset(parsed), segment_feed],
+    assets=[
+        inbox,
+        plan_releases,
+        landing_assets,
+        *dbt_assets(parsed),
+        snapshot_asset(parsed),
+        segment_feed,
+    ],
     asset_checks=expectation_checks(parsed),
     jobs=[full_build, segment_feed_emission],
     schedules=[hourly_build],

@@ -75,10 +75,7 @@
     nullif(concat_ws(
         '; ',
         case when {{ text('event_id') }} is null then 'event_id is missing' end,
-        case
-            when {{ text('occurred_at') }} is null or {{ utc_time('occurred_at') }} is null
-                then 'occurred_at is missing or no time'
-        end,
+        case when {{ is_no_time('occurred_at') }} then 'occurred_at is missing or no time' end,
         case
             when {{ text('name') }} is null then 'name is missing'
             {%- if events %}

@@ -44,6 +44,9 @@ PUBLISHED = {
     "published.identity_map": f"""
         select {FIRST} as profile_id, 'email' as identifier_type,
             sha256('a') as identifier_hash, {NOON} as first_seen_at, {NOON} as last_seen_at""",
+    "published.tracking_plan_violations": f"""
+        select 'hover' as event_name, 'name is not in the tracking plan' as reason, 1 as rows,
+            {NOON} as first_landed_at, {NOON} as last_landed_at, {NOON} as as_of""",
 }
 SEGMENTS = {
     "marts.profile_traits": f"select {FIRST} as profile_id union all select {SECOND}",
