@@ -14,8 +14,8 @@ from orchestration.tracking_plan.plan import ENTITY, JSON_COLUMN, Plan, RawPlan
 if TYPE_CHECKING:
     import duckdb
 
-_PART = r"[^@\s'<>,;:=/?&]+".replace("'", "'\"")
-_EMAIL = rf"{_PART}@{_PART}\.[A-Za-z]{{2,}}"
+_PART = "[^@\\s'\"<>,;:=/?&%]+"
+_EMAIL = rf"{_PART}(@|%40){_PART}\.[A-Za-z]{{2,}}"  # in addresses of pages the @ is written %40
 _SAMPLE_LENGTH = 60
 
 

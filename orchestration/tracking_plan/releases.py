@@ -186,7 +186,7 @@ def release(
     found = _matching(quarantined(landing, warehouse, raw, asked), asked)
     if not any(line.passing for line in found):
         raise ReleaseError(
-            f"none of these events would pass: they have other reasons too, or were not landed in "
+            "none of these events would pass: they have other reasons too, or were not landed in "
             "that time; `muster plan release --dry-run` lists them"
         )
     row = {name: getattr(asked, name) for name in _schema().names}
