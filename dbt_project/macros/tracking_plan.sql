@@ -26,7 +26,9 @@
 
 {#- Values as SQL literals, parted by commas. -#}
 {% macro literals(values) -%}
-    {%- for value in values %}'{{ value | replace("'", "''") }}'{{ ', ' if not loop.last }}{% endfor -%}
+    {%- for value in values -%}
+        '{{ value | replace("'", "''") }}'{{ ', ' if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}
 
 {#- What is wrong with a property of this type, in words. -#}
@@ -61,12 +63,14 @@
             {%- set says = dict(common.get(property) or {}, **(own.get(property) or {})) -%}
             {%- set type = 'one_of' if says.get('one_of') else says.get('type') or 'text' -%}
             {%- if says.get('required') -%}
-                {%- set rule = {'property': property, 'type': 'required', 'allowed': [], 'names': []} -%}
+                {%- set rule = {'property': property, 'type': 'required', 'names': []} -%}
                 {%- do rules.setdefault(property ~ ' required', rule)['names'].append(name) -%}
             {%- endif -%}
             {%- if type != 'text' -%}
                 {%- set allowed = says.get('one_of') or [] -%}
-                {%- set rule = {'property': property, 'type': type, 'allowed': allowed, 'names': []} -%}
+                {%- set rule = {
+                    'property': property, 'type': type, 'allowed': allowed, 'names': [],
+                } -%}
                 {%- set key = property ~ ' ' ~ type ~ literals(allowed) -%}
                 {%- do rules.setdefault(key, rule)['names'].append(name) -%}
             {%- endif -%}

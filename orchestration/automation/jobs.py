@@ -7,7 +7,7 @@ from orchestration.assets.feeds import SEGMENT_FEED
 # One process for all steps: each step would otherwise import dbt and Great Expectations anew.
 full_build = dg.define_asset_job(
     "full_build",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
     executor_def=dg.in_process_executor,
     description="Everything from inbox to feed; the snapshot is published only if all checks pass.",
 )

@@ -1,4 +1,4 @@
-{#- Engine's own SQL of judging events; like macros/tracking_plan.sql it is rendered outside dbt too. -#}
+{#- The engine's own SQL of judging events; rendered outside dbt too, as tracking_plan.sql is. -#}
 
 {#- Text of a key of a JSON object; null where there is none or the text is no JSON. -#}
 {% macro json_text(column, key) -%}
