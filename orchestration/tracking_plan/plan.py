@@ -19,8 +19,8 @@ RawPlan = dict[str, Any]  # the file as it was parsed, which is what the macros 
 # Columns that staging keeps as numbers or times; the plan can be stricter, not looser.
 _NUMBERS = ("quantity", "value", "dwell_seconds", "scroll_depth")
 _TIMES = ("occurred_at", "received_at")
-# `; ` parts the reasons of an event.
-_Value = Annotated[StrictStr, Field(min_length=1, pattern=r"^[^;]+$")]
+# `; ` parts the reasons of an event, and reasons are published, where no address may stand.
+_Value = Annotated[StrictStr, Field(min_length=1, pattern=r"^[^;@]+$")]
 _PropertyName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")]
 _EventName = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
 

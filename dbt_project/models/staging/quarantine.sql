@@ -5,18 +5,18 @@
 ] %}
 with rejected_records as (
     {% for entity in entities %}
-    select
-        '{{ entity }}' as entity,
-        _source_file,
-        _row_number,
-        _rejection_reason as reason,
-        true as is_record,
-        _record as record,
-        _landed_at,
-        _load_id
-    from {{ ref('base_' ~ entity.replace('_', '__', 1)) }}
-    where _rejection_reason is not null
-    {{ 'union all' if not loop.last }}
+        select
+            '{{ entity }}' as entity,
+            _source_file,
+            _row_number,
+            _rejection_reason as reason,
+            true as is_record,
+            _record as record,
+            _landed_at,
+            _load_id
+        from {{ ref('base_' ~ entity.replace('_', '__', 1)) }}
+        where _rejection_reason is not null
+        {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
