@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from orchestration.cli_plan import plan_app
+from orchestration.cli_receive import receive
+from orchestration.cli_sources import app as sources_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +18,10 @@ app = typer.Typer(
 published_app = typer.Typer(no_args_is_help=True, help="Published snapshots.")
 app.add_typer(published_app, name="published")
 app.add_typer(plan_app, name="plan")
+app.add_typer(sources_app, name="sources")
+landing_app = typer.Typer(no_args_is_help=True, help="Landing, the Parquet files as delivered.")
+app.add_typer(landing_app, name="landing")
+app.command()(receive)
 
 
 def _fail(message: str) -> typer.Exit:
@@ -68,6 +74,17 @@ def status() -> None:
             runs = instance.get_run_ids(filters=dg.RunsFilter(job_name="full_build"), limit=1)
             outcome = outcome_of(instance, runs[0]) if runs else None
     print_summary(settings, outcome)
+
+
+@landing_app.command("compact")
+def landing_compact() -> None:
+    """Join the small files of frequent loads; readers notice nothing."""
+    from orchestration.connectors.compaction import compact
+    from orchestration.resources.settings import load_settings
+
+    settings = load_settings()
+    if not compact(settings.landing, settings.dlt, tell=typer.echo):
+        typer.echo("nothing to join")
 
 
 @published_app.command("export")

@@ -6,9 +6,15 @@ from orchestration.assets.dbt import dbt_assets
 from orchestration.assets.feeds import segment_feed
 from orchestration.assets.landing import inbox, landing_assets, plan_releases
 from orchestration.assets.published import snapshot_asset
-from orchestration.automation.jobs import full_build, segment_feed_emission
+from orchestration.assets.sources import source_assets
+from orchestration.automation.jobs import (
+    full_build,
+    landing_compaction,
+    pull_jobs,
+    segment_feed_emission,
+)
 from orchestration.automation.progress import progress_logger
-from orchestration.automation.schedules import hourly_build
+from orchestration.automation.schedules import hourly_build, nightly_compaction, pull_schedules
 from orchestration.automation.sensors import dead_run_sensor, inbox_sensor, segment_feed_sensor
 from orchestration.checks.expectations import expectation_checks
 from orchestration.resources.build import Build
@@ -17,9 +23,11 @@ from orchestration.resources.settings import load_settings
 
 load_settings()
 parsed = manifest()
+pulls = pull_jobs()
 
 defs = dg.Definitions(
     assets=[
+        *source_assets(),
         inbox,
         plan_releases,
         landing_assets,
@@ -28,8 +36,8 @@ defs = dg.Definitions(
         segment_feed,
     ],
     asset_checks=expectation_checks(parsed),
-    jobs=[full_build, segment_feed_emission],
-    schedules=[hourly_build],
+    jobs=[full_build, segment_feed_emission, landing_compaction, *pulls.values()],
+    schedules=[hourly_build, nightly_compaction, *pull_schedules(pulls)],
     sensors=[inbox_sensor, segment_feed_sensor, dead_run_sensor],
     resources={"build": Build()},
     # Also for assets picked by hand: a process for each step would import dbt each time.

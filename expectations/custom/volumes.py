@@ -9,7 +9,8 @@ class LastLoadLikeEarlierOnes(RowRule):
     """Each source's last load has between a fifth and five times the rows it usually has.
 
     Usual is the median of its earlier loads; with fewer than `history` of them nothing is said.
-    The source is the first folder of the file's path.
+    The source is the first folder of the file's path. Of a source that loads every few minutes
+    whole days are compared, and the day that is not over does not count.
     """
 
     history: int = 3
@@ -24,13 +25,42 @@ with loads as (
     select
         split_part(_source_file, '/', 1) as source,
         _load_id,
-        count(*) as row_count,
-        row_number() over (
-            partition by split_part(_source_file, '/', 1)
-            order by max(_landed_at) desc, _load_id desc
-        ) as age
+        max(_landed_at) as landed_at,
+        count(*) as row_count
     from {{batch}}
     group by 1, 2
+),
+
+paced as (
+    select
+        *,
+        date_trunc('day', landed_at) as landed_day,
+        date_trunc('day', max(landed_at) over (partition by source)) as newest_day,
+        count(*) over (
+            partition by source order by landed_at
+            range between interval 1 day preceding and current row
+        ) as loads_of_a_day
+    from loads
+),
+
+periods as (
+    select
+        source,
+        row_count,
+        row_number() over (partition by source order by landed_at desc, _load_id desc) as age
+    from (
+        select
+            source,
+            max(_load_id) as _load_id,
+            max(landed_at) as landed_at,
+            sum(row_count) as row_count
+        from (
+            select *, max(loads_of_a_day) over (partition by source) > 4 as is_frequent
+            from paced
+        )
+        where not is_frequent or landed_day < newest_day
+        group by source, case when is_frequent then landed_day::varchar else _load_id end
+    )
 ),
 
 compared as (
@@ -38,7 +68,7 @@ compared as (
         source,
         max(row_count) filter (where age = 1) as last_count,
         cast(median(row_count) filter (where age > 1) as bigint) as usual_count
-    from loads
+    from periods
     group by source
     having count(*) > {history}
 ),

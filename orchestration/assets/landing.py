@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.assets.sources import sources_of
 from orchestration.connectors.contract import entities
 from orchestration.connectors.sources.file_drop import (
     DropReport,
@@ -47,7 +48,7 @@ def _specs() -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             _key(name),
-            deps=[INBOX],
+            deps=[INBOX, *sources_of(name)],
             group_name=GROUP,
             description=description,
             kinds={"dlt", "parquet"},
@@ -88,7 +89,7 @@ def landing_assets(
         report = land_inbox(
             settings.inbox,
             settings.landing,
-            settings.working / "dlt",
+            settings.dlt,
             source,
             progress=context.log.info,
         )

@@ -1,13 +1,24 @@
-"""Jobs: the whole way, and the last step of it alone."""
+"""Jobs: the whole way, the last step of it alone, a pull of each source, and upkeep."""
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from orchestration.assets.feeds import SEGMENT_FEED
+from orchestration.assets.sources import GROUP as SOURCES
+from orchestration.assets.sources import source_entities, source_key
+from orchestration.connectors.compaction import compact
+from orchestration.connectors.registry import load_sources
+from orchestration.resources.settings import load_settings
+
+PullJobs = dict[str, UnresolvedAssetJobDefinition]  # by the source's name
 
 # One process for all steps: each step would otherwise import dbt and Great Expectations anew.
 full_build = dg.define_asset_job(
     "full_build",
-    selection=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
+    # Pulls have schedules of their own; a build takes what has landed. Releases are landed by hand,
+    # and only their check belongs to a build.
+    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups(SOURCES))
+    | dg.AssetSelection.checks_for_assets(dg.AssetKey(["landing", "plan_releases"])),
     executor_def=dg.in_process_executor,
     description="Everything from inbox to feed; the snapshot is published only if all checks pass.",
 )
@@ -18,3 +29,33 @@ segment_feed_emission = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     description="Emit the segment feed from the newest snapshot.",
 )
+
+
+@dg.op(description="Join the small files of frequent loads into few.")
+def join_small_files(context: dg.OpExecutionContext) -> None:
+    """Readers notice nothing; replaced files are deleted a day later."""
+    settings = load_settings()
+    compact(settings.landing, settings.dlt, tell=context.log.info)
+
+
+@dg.job(
+    executor_def=dg.in_process_executor, description="Keep the number of landing's files small."
+)
+def landing_compaction() -> None:
+    """One step."""
+    join_small_files()
+
+
+def pull_jobs() -> PullJobs:
+    """A job for each pulled source, by the source's name."""
+    return {
+        source.name: dg.define_asset_job(
+            f"pull_{source.name}",
+            selection=dg.AssetSelection.assets(
+                *(source_key(source.name, entity) for entity in source_entities(source))
+            ),
+            executor_def=dg.in_process_executor,
+            description=f"Pull what is new from {source.name}.",
+        )
+        for source in load_sources().values()
+    }

@@ -8,6 +8,7 @@ from is landed in the same load (`_files`), so that a file lands exactly once, w
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 FILES_TABLE = "_files"
 REJECTED_TABLE = "_rejected_lines"
+COMPACTIONS = "_compactions"
+COMPACTED_PREFIX = "compacted-"
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,13 @@ def remove_incomplete(landing: Path, source: str) -> int:
     """Delete Parquet files of loads that never completed; how many there were."""
     committed = committed_loads(landing, source)
     removed = 0
+    joined = {(record.table, record.file) for record in compactions(landing, source)}
     for path in (landing / source).glob("*/*.parquet"):
-        if _load_of(path) not in committed:
+        if path.name.startswith(COMPACTED_PREFIX):
+            is_complete = (path.parent.name, path.name) in joined
+        else:
+            is_complete = _load_of(path) in committed
+        if not is_complete:
             path.unlink()
             removed += 1
     return removed
@@ -72,11 +80,40 @@ def _load_of(path: Path) -> str:
     return path.name.rsplit(".", 2)[0]
 
 
-def committed_files(landing: Path, source: str, table: str) -> list[str]:
-    """The Parquet files of a table that belong to complete loads, sorted."""
+@dataclass(frozen=True)
+class CompactionRecord:
+    """A joined file of a table, the files it replaces, and when; file names without folder."""
+
+    table: str
+    file: str
+    replaces: tuple[str, ...]
+    at: str
+
+
+def compactions(landing: Path, source: str) -> list[CompactionRecord]:
+    """All compactions of one source, oldest first."""
+    import json
+
+    found = []
+    for path in sorted((landing / source / COMPACTIONS).glob("*.json")):
+        raw = json.loads(path.read_text())
+        found.append(CompactionRecord(raw["table"], raw["file"], tuple(raw["replaces"]), raw["at"]))
+    return found
+
+
+def live_files(landing: Path, source: str, table: str) -> list[str]:
+    """The Parquet files that hold a table's rows: of complete loads, each row once, sorted."""
+    # Records first: a file joined after they were read does not count, and those it replaces do.
     committed = committed_loads(landing, source)
+    records = [record for record in compactions(landing, source) if record.table == table]
+    joined = {record.file for record in records}
+    replaced = {name for record in records for name in record.replaces}
     paths = sorted((landing / source / table).glob("*.parquet"))
-    return [str(path) for path in paths if _load_of(path) in committed]
+    return [
+        str(path)
+        for path in paths
+        if path.name not in replaced and (path.name in joined or _load_of(path) in committed)
+    ]
 
 
 def stamped(table: "pa.Table", landed_at: datetime) -> "pa.Table":
@@ -101,7 +138,7 @@ def landed_files(landing: Path, source: str) -> list[LandedFile]:
     """Every file of the inbox that has been landed from this source, in the order of landing."""
     import duckdb
 
-    good = committed_files(landing, source, FILES_TABLE)
+    good = live_files(landing, source, FILES_TABLE)
     if not good:
         return []
     fields = ", ".join(LandedFile.__dataclass_fields__)
@@ -150,8 +187,13 @@ def land(
         tables: for each table an iterator of Arrow tables; they are read in order, so a
             later one may tell what an earlier one found.
     """
-    with exclusive(state / f"{source}.lock", f"loading {source}"):
+    with loading_lock(state, source):
         return _land(landing, state, source, tables)
+
+
+def loading_lock(state: Path, source: str) -> AbstractContextManager[None]:
+    """Held while one source's dataset is written."""
+    return exclusive(state / f"{source}.lock", f"loading {source}")
 
 
 def _land(landing: Path, state: Path, source: str, tables: "dict[str, Iterator[pa.Table]]") -> str:

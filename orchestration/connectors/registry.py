@@ -17,7 +17,9 @@ from orchestration.connectors.sources.base import Source
 
 def kinds() -> dict[str, type[Source]]:
     """Source classes by the `type` that a definition names."""
-    return {}
+    from orchestration.connectors.sources.sql import SqlSource
+
+    return {"sql": SqlSource}
 
 
 def sources_file() -> Path:
@@ -31,7 +33,7 @@ def _source(entry: dict[str, Any], where: str) -> Source:
     if kind not in known:
         raise DefinitionError(f"{where}: type {kind!r} is none of {', '.join(sorted(known))}")
     try:
-        return known[kind](**{name: value for name, value in entry.items() if name != "type"})
+        return known[kind](**entry)
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(step) for step in fault['loc']) or 'all'}: "

@@ -67,6 +67,11 @@ class Settings:
         return self.home / "dagster"
 
     @property
+    def dlt(self) -> Path:
+        """dlt's working folder."""
+        return self.working / "dlt"
+
+    @property
     def working(self) -> Path:
         """Scratch files of dlt and dbt; may be deleted when nothing runs."""
         return self.home / "tmp"

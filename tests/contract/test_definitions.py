@@ -31,10 +31,12 @@ def test_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None
     assert {job.name for job in repository.get_all_jobs()} == {
         "__ASSET_JOB",
         "full_build",
+        "landing_compaction",
         "segment_feed_emission",
     }
     assert [(one.name, one.cron_schedule) for one in repository.schedule_defs] == [
-        ("hourly_build", "0 * * * *")
+        ("hourly_build", "0 * * * *"),
+        ("nightly_compaction", "30 3 * * *"),
     ]
     assert {sensor.name for sensor in repository.sensor_defs} == {
         "dead_run_sensor",

@@ -114,7 +114,10 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("error", "published.tracking_plan_violations", "HoldsNoContactData"),
         ("error", "published.tracking_plan_violations", "NotBefore(last_landed_at)"),
     }
-    assert {r.observed for r in results if not r.passed} == {"1 of 2 rows break it"}
+    assert {r.observed for r in results if not r.passed} == {
+        "1 of 2 rows break it",
+        "no text for high_value",
+    }
     # Nothing that is kept may quote the data.
     build_docs(tmp_path / "quality")
     kept = [path for path in (tmp_path / "quality").rglob("*") if path.is_file()]
@@ -160,11 +163,11 @@ def test_a_missing_column_fails_and_says_so(tmp_path: Path) -> None:
     assert failed.observed.startswith("could not be evaluated: Binder Error")
 
 
-def landed(source: str, load: int, rows: int) -> str:
-    """Rows of web events of one load, an hour later for each load."""
+def landed(source: str, load: int, rows: int, hours: int = 12) -> str:
+    """Rows of web events of one load, half a day later for each load."""
     return (
         f"select null as _extra, '{source}/{load}.csv' as _source_file, n as _row_number, "
-        f"timestamptz '2026-01-01 00:00:00+00' + interval ({load}) hour as _landed_at, "
+        f"timestamptz '2026-01-01 00:00:00+00' + interval ({load * hours}) hour as _landed_at, "
         f"'{load}' as _load_id, '2026-01-01T10:00:00Z' as occurred_at, '7' as quantity "
         f"from range({rows}) as numbers (n)"
     )
@@ -189,6 +192,19 @@ def test_volume_is_judged_by_source_and_history(tmp_path: Path) -> None:
     volume = fallen["LastLoadLikeEarlierOnes"]
     assert (volume.passed, volume.severity) == (False, "warn")
     assert volume.observed == "shop: last load 3 rows, usually 100"
+
+
+def test_a_source_that_loads_every_hour_is_judged_by_whole_days(tmp_path: Path) -> None:
+    """Loads of 1 to 24 rows; the day that is not over holds one row, which says nothing."""
+    loads = [landed("till", load, 1 + load % 24, hours=1) for load in range(5 * 24 + 1)]
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    calm = one_landing_table(tmp_path / "a", " union all ".join(loads))
+    assert calm["LastLoadLikeEarlierOnes"].passed
+    quiet_day = [*loads[: 4 * 24 + 3], loads[5 * 24]]
+    fallen = one_landing_table(tmp_path / "b", " union all ".join(quiet_day))
+    observed = fallen["LastLoadLikeEarlierOnes"].observed
+    assert observed == "till: last load 6 rows, usually 300"
 
 
 def test_formats_of_a_source_may_differ_in_a_few_rows_only(tmp_path: Path) -> None:

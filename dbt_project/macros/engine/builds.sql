@@ -1,10 +1,11 @@
 {#-
-    Notes who evaluates which moment from which loads, so that a snapshot is never made of two
-    builds' tables and says what it was made of.
+    What every command begins with: look at landing once, and note who evaluates which moment from
+    which loads, so that a snapshot is never made of two builds' tables.
 -#}
-{% macro record_build() %}
+{% macro begin_build() %}
     {% if execute %}
-    {% set loads = env_var('MUSTER_HOME', '../var') ~ '/landing/*/_dlt_loads/*.jsonl' %}
+    {% set records = landing_records(env_var('MUSTER_HOME', '../var') ~ '/landing') %}
+    {% do register_landing(records) %}
     {% do run_query(
         'create table if not exists main.dbt_builds '
         ~ '(number bigint, build_id varchar, as_of timestamp, loads varchar[])'
@@ -15,14 +16,7 @@
             coalesce(max(number), 0) + 1,
             '{{ var("build_id", invocation_id) }}',
             {{ as_of() }},
-            {% if has_files(loads) -%}
-            (
-                select list(parse_path(filename)[-3] || '/' || load_id)
-                from read_json('{{ loads }}', filename = true)
-            )
-            {%- else -%}
-            []
-            {%- endif %}
+            [{% for load in records.loads %}'{{ load }}'{{ ', ' if not loop.last }}{% endfor %}]
         from main.dbt_builds
     {% endset %}
     {% do run_query(record) %}
