@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
-from orchestration.connectors.landing import committed_files, land, stamped
+from orchestration.connectors.landing import live_files, land, stamped
 from orchestration.connectors.sources.readers import quoted
 from orchestration.tracking_plan.judgement import (
     fatal_reasons,
@@ -90,7 +90,7 @@ def _open(warehouse: Path) -> "duckdb.DuckDBPyConnection":
 
 def _all_releases(landing: Path) -> str:
     """All releases as a relation: those recorded, and those of the table `more`."""
-    files = ", ".join(quoted(path) for path in committed_files(landing, SOURCE, TABLE))
+    files = ", ".join(quoted(path) for path in live_files(landing, SOURCE, TABLE))
     recorded = f"union all by name select * from read_parquet([{files}])" if files else ""
     return f"(select * from more {recorded})"
 
