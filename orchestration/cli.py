@@ -44,10 +44,12 @@ def run(
     from orchestration.resources.dbt import DbtError
     from orchestration.resources.settings import load_settings
     from orchestration.summary import print_summary
+    from orchestration.tracking_plan.plan import load_plan
 
     try:
         if as_of:
             parse_moment(as_of)
+        load_plan()  # dbt would tell less plainly what is wrong with it
         settings = load_settings()
         typer.echo("Loading the project (some seconds more after a change) ...", err=True)
         outcome = run_full_build(settings, as_of, full_refresh)

@@ -31,6 +31,9 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{#- All that may be said of a property. -#}
+{% macro rule_words() -%}type, one_of, required, pii, description{%- endmacro %}
+
 {#- What is wrong with a property of this type, in words. -#}
 {% macro wrong_type(property, type, allowed) -%}
     property {{ property }} is {{ {
@@ -62,6 +65,12 @@
         {%- for property in ((common | list) + (own | list)) | unique -%}
             {%- set says = dict(common.get(property) or {}, **(own.get(property) or {})) -%}
             {%- set type = 'one_of' if says.get('one_of') else says.get('type') or 'text' -%}
+            {%- for key in says if key not in rule_words() -%}
+                {{ exceptions.raise_compiler_error(
+                    "tracking_plan.yml: " ~ name ~ " > " ~ property ~ ": no rule is called '" ~ key
+                    ~ "'; there are " ~ rule_words()
+                ) }}
+            {%- endfor -%}
             {%- if says.get('required') -%}
                 {%- set rule = {'property': property, 'type': 'required', 'names': []} -%}
                 {%- do rules.setdefault(property ~ ' required', rule)['names'].append(name) -%}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
-from orchestration.connectors.landing import live_files, land, stamped
+from orchestration.connectors.landing import land, live_files, stamped
 from orchestration.connectors.sources.readers import quoted
 from orchestration.tracking_plan.judgement import (
     fatal_reasons,

@@ -20,6 +20,7 @@ from orchestration.tracking_plan.plan import (
     PLAN_FILE,
     Plan,
     PlanError,
+    Property,
     RawPlan,
     json_schema,
     load_plan,
@@ -167,6 +168,12 @@ def test_the_shipped_plan_is_valid_and_its_schema_is_the_committed_one() -> None
     assert committed == json_schema(), (
         "write it again: orchestration.tracking_plan.plan.json_schema"
     )
+
+
+def test_the_words_that_dbt_alone_accepts_are_those_of_the_file() -> None:
+    macros = (DBT_PROJECT / "macros" / "tracking_plan.sql").read_text()
+    found = re.search(r"macro rule_words\(\) -%}([a-z_, ]+)\{%", macros)
+    assert found and set(found[1].split(", ")) == set(Property.model_fields)
 
 
 EVENT = "events: {seen: {description: A thing., owner: web, properties: {%s}}}"
