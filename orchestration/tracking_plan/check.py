@@ -154,6 +154,7 @@ def _leaks(connection: "duckdb.DuckDBPyConnection", events: str, plan: Plan) -> 
     ]
     pattern = readers.quoted(_EMAIL)
     keys = "[" + ", ".join(readers.quoted(name) for name in sorted(marked)) + "]::varchar[]"
+    everything = ", ".join(readers.identifier(name) for name in (*columns, JSON_COLUMN))
     pairs = ", ".join(
         f"case when regexp_matches({readers.identifier(name)}, {pattern}) "
         f"then {readers.quoted(name)} end"
@@ -174,7 +175,9 @@ def _leaks(connection: "duckdb.DuckDBPyConnection", events: str, plan: Plan) -> 
         f"""with found as (
             select lower(nullif(trim(name), '')) as name, _row_number,
                 unnest(list_concat([{pairs}], coalesce({inside}, []))) as property
-            from ({events})
+            from (select *, concat_ws(' ', {everything}) as everything from ({events}))
+            -- Before the patterns, which cost ten times as much.
+            where contains(everything, '@') or contains(everything, '%40')
         )
         select coalesce(name, '(none)'), property, count(*), min(_row_number) from found
         where property is not null and not list_contains({keys}, property)
