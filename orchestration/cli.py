@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.cli_plan import plan_app
 from orchestration.cli_receive import receive
 from orchestration.cli_sources import app as sources_app
 
@@ -16,6 +17,7 @@ app = typer.Typer(
 )
 published_app = typer.Typer(no_args_is_help=True, help="Published snapshots.")
 app.add_typer(published_app, name="published")
+app.add_typer(plan_app, name="plan")
 app.add_typer(sources_app, name="sources")
 landing_app = typer.Typer(no_args_is_help=True, help="Landing, the Parquet files as delivered.")
 app.add_typer(landing_app, name="landing")
@@ -42,10 +44,12 @@ def run(
     from orchestration.resources.dbt import DbtError
     from orchestration.resources.settings import load_settings
     from orchestration.summary import print_summary
+    from orchestration.tracking_plan.plan import load_plan
 
     try:
         if as_of:
             parse_moment(as_of)
+        load_plan()  # dbt would tell less plainly what is wrong with it
         settings = load_settings()
         typer.echo("Loading the project (some seconds more after a change) ...", err=True)
         outcome = run_full_build(settings, as_of, full_refresh)

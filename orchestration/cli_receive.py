@@ -37,31 +37,27 @@ def _keys(is_open: bool, host: str) -> "Keys":
 
 
 def _plan_check() -> "PlanCheck":
-    """The checker of the tracking plan."""
-    import csv
+    """The checker of the tracking plan; what is told of a JSON key stands under its bare name.
 
+    Raises:
+        PlanError: the plan is not valid.
+    """
     from orchestration.connectors.receiver.plan import PlanChecker
-    from orchestration.resources.settings import PROJECT_ROOT
+    from orchestration.tracking_plan.plan import load_plan
 
-    with (PROJECT_ROOT / "seeds" / "mappings" / "tracking_plan.csv").open() as stream:
-        rows = list(csv.DictReader(stream))
-    numbers: dict[str, dict[str, object]] = {
-        name: {"type": "number"} for name in ("quantity", "value", "dwell_seconds", "scroll_depth")
-    }
-    needed = {row["event_name"]: row["required_property"] for row in rows}
+    plan, _ = load_plan()
     return PlanChecker(
         {
             name: {
                 "properties": {
-                    **numbers,
-                    **(
-                        {required: {**numbers.get(required, {}), "required": True}}
-                        if required
-                        else {}
-                    ),
+                    key.removeprefix("properties."): {
+                        "type": given.type,
+                        "required": given.required,
+                    }
+                    for key, given in plan.properties_of(name).items()
                 }
             }
-            for name, required in needed.items()
+            for name in plan.events
         }
     )
 

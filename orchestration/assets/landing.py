@@ -29,6 +29,14 @@ inbox = dg.AssetSpec(
     owners=["team:data-engineering"],
 )
 
+plan_releases = dg.AssetSpec(
+    dg.AssetKey(["landing", "plan_releases"]),
+    group_name=GROUP,
+    description="What `muster plan release` let through although it breaks the tracking plan.",
+    kinds={"dlt", "parquet"},
+    owners=["team:data-engineering"],
+)
+
 
 def _key(entity: str) -> dg.AssetKey:
     return dg.AssetKey(["landing", entity])

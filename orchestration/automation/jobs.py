@@ -15,8 +15,10 @@ PullJobs = dict[str, UnresolvedAssetJobDefinition]  # by the source's name
 # One process for all steps: each step would otherwise import dbt and Great Expectations anew.
 full_build = dg.define_asset_job(
     "full_build",
-    # Pulls have schedules of their own; a build takes what has landed.
-    selection=dg.AssetSelection.all() - dg.AssetSelection.groups(SOURCES),
+    # Pulls have schedules of their own; a build takes what has landed. Releases are landed by hand,
+    # and only their check belongs to a build.
+    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups(SOURCES))
+    | dg.AssetSelection.checks_for_assets(dg.AssetKey(["landing", "plan_releases"])),
     executor_def=dg.in_process_executor,
     description="Everything from inbox to feed; the snapshot is published only if all checks pass.",
 )

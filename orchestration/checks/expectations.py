@@ -24,7 +24,9 @@ _INTERMEDIATE = ("int_identity_map", "int_sessions", "int_orders_valued", "int_c
 def _stage_tables(parsed: Manifest) -> dict[str, list[tuple[str, str]]]:
     """Tables by stage as (schema, name)."""
     stages: dict[str, list[tuple[str, str]]] = {
-        "landing": [("landing", name) for name in (*entities(), "_rejected_lines")],
+        "landing": [
+            ("landing", name) for name in (*entities(), "_rejected_lines", "plan_releases")
+        ],
         "staging": [],
         "profiles": [("intermediate", name) for name in _INTERMEDIATE],
         "segments": [],

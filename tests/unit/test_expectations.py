@@ -44,6 +44,9 @@ PUBLISHED = {
     "published.identity_map": f"""
         select {FIRST} as profile_id, 'email' as identifier_type,
             sha256('a') as identifier_hash, {NOON} as first_seen_at, {NOON} as last_seen_at""",
+    "published.tracking_plan_violations": f"""
+        select 'hover' as event_name, 'name is not in the tracking plan' as reason, 1 as rows,
+            {NOON} as first_landed_at, {NOON} as last_landed_at, {NOON} as as_of""",
 }
 SEGMENTS = {
     "marts.profile_traits": f"select {FIRST} as profile_id union all select {SECOND}",
@@ -91,6 +94,7 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
                 f"'{SHORT_MARK}' as description, null as owner",
                 "'{' as payload, timestamp '2026-01-01' as expires_at",
                 "'not hashed' as identifier_hash",
+                f"'{SHORT_MARK}' as event_name, timestamp '2026-01-01' as last_landed_at",
             ),
             strict=True,
         )
@@ -107,6 +111,8 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("error", "published.trigger_candidates", "IsValidJson(payload)"),
         ("error", "published.trigger_candidates", "NotBefore(expires_at)"),
         ("error", "published.identity_map", "MatchesPattern(identifier_hash)"),
+        ("error", "published.tracking_plan_violations", "HoldsNoContactData"),
+        ("error", "published.tracking_plan_violations", "NotBefore(last_landed_at)"),
     }
     assert {r.observed for r in results if not r.passed} == {
         "1 of 2 rows break it",

@@ -1,14 +1,15 @@
-{#-
-    The value of a threshold of parameters.yml. A dbt variable of the same name wins, so that a unit
-    test or a simulation can set it. The file is read through the engine, since Jinja cannot.
--#}
+{#- A YAML file, parsed. It is read through the engine, since Jinja cannot. -#}
+{% macro yaml_file(path) -%}
+    {{ return(fromyaml(run_query("select content from read_text('" ~ path ~ "')").rows[0][0])) }}
+{%- endmacro %}
+
+{#- The value of a threshold of parameters.yml; a dbt variable of the same name wins. -#}
 {% macro parameter(name) -%}
     {%- if not execute -%}
         {{ return(var(name, 0)) }}
     {%- endif -%}
-    {%- set path = (invocation_args_dict.get('project_dir') or '.') ~ '/parameters.yml' -%}
-    {%- set text = run_query("select content from read_text('" ~ path ~ "')").rows[0][0] -%}
-    {%- set entry = fromyaml(text).get(name) -%}
+    {%- set folder = invocation_args_dict.get('project_dir') or '.' -%}
+    {%- set entry = yaml_file(folder ~ '/parameters.yml').get(name) -%}
     {%- if entry is none -%}
         {{ exceptions.raise_compiler_error(
             "parameters.yml has no parameter '" ~ name
@@ -16,4 +17,38 @@
         ) }}
     {%- endif -%}
     {{ return(var(name, entry['value'])) }}
+{%- endmacro %}
+
+{#-
+    The tracking plan, parsed: MUSTER_TRACKING_PLAN (a full path), else tracking_plan.yml. A dbt
+    variable `tracking_plan` wins, so that a unit test has a plan of its own.
+-#}
+{% macro tracking_plan() -%}
+    {%- if not execute -%}
+        {{ return({}) }}
+    {%- endif -%}
+    {%- set folder = invocation_args_dict.get('project_dir') or '.' -%}
+    {%- set path = env_var('MUSTER_TRACKING_PLAN', '') or folder ~ '/tracking_plan.yml' -%}
+    {{ return(var('tracking_plan', none) or yaml_file(path)) }}
+{%- endmacro %}
+
+{#- One row for each event name of the tracking plan: what kind of event it is, and whose. -#}
+{% macro tracking_plan_rows() -%}
+    {%- set events = tracking_plan().get('events') or {} -%}
+    {%- for name, event in events.items() %}
+    select
+        {{ literals([name]) }} as event_name,
+        {{ literals([event.get('owner') or '']) }} as owner,
+        {{ event.get('is_content') or false }} as is_content,
+        {{ event.get('is_conversion') or false }} as is_conversion
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- else %}
+    select
+        '' as event_name,
+        '' as owner,
+        false as is_content,
+        false as is_conversion
+    {%- endfor %}
 {%- endmacro %}

@@ -9,6 +9,7 @@ from expectations.suites.landing import (
     crm_contacts,
     crm_interactions,
     crm_tickets,
+    plan_releases,
     rejected_lines,
     shop_order_items,
     shop_orders,
@@ -28,4 +29,5 @@ SUITES: tuple[Suite, ...] = (
     shop_order_items.SUITE,
     shop_refunds.SUITE,
     rejected_lines.SUITE,
+    plan_releases.SUITE,
 )

@@ -6,6 +6,7 @@ from expectations.suites.published import (
     profiles,
     segment_catalog,
     segment_memberships,
+    tracking_plan_violations,
     trigger_candidates,
 )
 
@@ -15,4 +16,5 @@ SUITES: tuple[Suite, ...] = (
     segment_catalog.SUITE,
     trigger_candidates.SUITE,
     identity_map.SUITE,
+    tracking_plan_violations.SUITE,
 )

@@ -26,10 +26,11 @@ select
     events.device_type,
     events.country,
     events.timezone,
-    plan.is_content or coalesce(events.page_type = 'article', false) as is_content,
-    plan.is_conversion
+    coalesce(plan.is_content, false)
+    or coalesce(events.page_type = 'article', false) as is_content,
+    coalesce(plan.is_conversion, false) as is_conversion
 from events
 left join {{ ref('int_record_profiles') }} as profiles
     on events.record_key = profiles.record_key
-inner join {{ ref('tracking_plan') }} as plan
+left join {{ ref('int_tracking_plan') }} as plan
     on events.name = plan.event_name

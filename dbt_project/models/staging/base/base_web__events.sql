@@ -1,6 +1,23 @@
 -- Grain: one row per landed record of web.events, good or bad.
 with landed as (
     select * from {{ source('landing', 'web_events') }}
+),
+
+judged as (
+    select
+        *,
+        -- Of what its source deleted, only the key may be known.
+        case when _deleted is not true then {{ broken_rules(tracking_plan()) }} end as _reasons,
+        {{ list_of_releases(source('landing', 'plan_releases')) }} as _releases,
+        cast(to_json(landed) as varchar) as _record
+    from landed
+),
+
+decided as (
+    select
+        *,
+        {{ unreleased('_reasons', '_releases') }} as _rejection_reason
+    from judged
 )
 
 select
@@ -36,39 +53,7 @@ select
     _row_number,
     _landed_at,
     _load_id,
-    case
-        -- Of what its source deleted, only the key may be known.
-        when _deleted then null
-        when {{ text('event_id') }} is null
-            then 'event_id is missing'
-        when {{ text('occurred_at') }} is null or {{ utc_time('occurred_at') }} is null
-            then 'occurred_at is missing or no time'
-        when
-            {{ text('name') }} is null
-            or lower({{ text('name') }}) not in (
-                select plan.event_name from {{ ref('tracking_plan') }} as plan
-            )
-            then 'name is not in the tracking plan'
-        when {{ text('product_id') }} is null and {{ requires('product_id') }}
-            then 'required property product_id is missing'
-        when {{ text('cart_id') }} is null and {{ requires('cart_id') }}
-            then 'required property cart_id is missing'
-        when {{ text('order_id') }} is null and {{ requires('order_id') }}
-            then 'required property order_id is missing'
-        when {{ text('category') }} is null and {{ requires('category') }}
-            then 'required property category is missing'
-        when {{ text('search_query') }} is null and {{ requires('search_query') }}
-            then 'required property search_query is missing'
-        when {{ text('scroll_depth') }} is null and {{ requires('scroll_depth') }}
-            then 'required property scroll_depth is missing'
-        when {{ is_not_a('decimal(18, 4)', 'quantity') }}
-            then 'quantity is not a number'
-        when {{ is_not_a('decimal(18, 4)', 'value') }}
-            then 'value is not a number'
-        when {{ is_not_a('decimal(18, 4)', 'dwell_seconds') }}
-            then 'dwell_seconds is not a number'
-        when {{ is_not_a('decimal(18, 4)', 'scroll_depth') }}
-            then 'scroll_depth is not a number'
-    end as _rejection_reason,
-    cast(to_json(landed) as varchar) as _record
-from landed
+    _reasons is not null and _rejection_reason is null as _released,
+    _rejection_reason,
+    _record
+from decided
