@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
-from orchestration.connectors.definitions import FolderDefinition, load_definitions
-from orchestration.connectors.sources import raw_files, readers
+from orchestration.connectors.definitions import (
+    FolderDefinition,
+    functions,
+    load_definitions,
+    quoted,
+)
+from orchestration.connectors.sources import queries, raw_files, readers
 from orchestration.tracking_plan.judgement import reasons_sql
 from orchestration.tracking_plan.plan import ENTITY, JSON_COLUMN, Plan, RawPlan
 
@@ -51,7 +56,7 @@ class FileCheck:
     rows: int = 0
     violations: list[Violation] = field(default_factory=list)
     leaks: list[Leak] = field(default_factory=list)
-    bad_lines: list[readers.RejectedLine] = field(default_factory=list)
+    bad_lines: list[queries.RejectedLine] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -75,6 +80,7 @@ def open_connection() -> "duckdb.DuckDBPyConnection":
 
     connection = duckdb.connect(config={"threads": 2, "memory_limit": "700MB"})
     connection.execute("set timezone = 'UTC'")
+    connection.execute(functions())
     return connection
 
 
@@ -96,10 +102,10 @@ def events_sql(
         if raw_files.is_empty(path):
             raise CheckError(f"{path}: the file is empty")
         reading = readers.open_reading(connection, path, definition)
-        readers.check_queries(connection, reading, definition)
+        queries.check_queries(connection, reading, definition)
     except raw_files.UnreadableFileError as error:
         raise CheckError(str(error)) from None
-    return readers.entity_sql(reading, definition, ENTITY, path.name), reading
+    return queries.entity_sql(reading, definition, ENTITY, path.name), reading
 
 
 def _sample(reason: str, record: str) -> str:
@@ -152,12 +158,11 @@ def _leaks(connection: "duckdb.DuckDBPyConnection", events: str, plan: Plan) -> 
         for name in entities()[ENTITY].columns
         if name not in marked and name not in ("event_id", JSON_COLUMN)
     ]
-    pattern = readers.quoted(_EMAIL)
-    keys = "[" + ", ".join(readers.quoted(name) for name in sorted(marked)) + "]::varchar[]"
+    pattern = quoted(_EMAIL)
+    keys = "[" + ", ".join(quoted(name) for name in sorted(marked)) + "]::varchar[]"
     everything = ", ".join(readers.identifier(name) for name in (*columns, JSON_COLUMN))
     pairs = ", ".join(
-        f"case when regexp_matches({readers.identifier(name)}, {pattern}) "
-        f"then {readers.quoted(name)} end"
+        f"case when regexp_matches({readers.identifier(name)}, {pattern}) then {quoted(name)} end"
         for name in columns
     )
     inside = f"""list_filter(
@@ -205,7 +210,7 @@ def check_file(path: Path, folder: str, plan: Plan, raw: RawPlan) -> FileCheck:
         try:
             violations = _violations(connection, events, raw)
             # At once: what the reader set aside is known of the last reading only.
-            bad_lines = readers.rejected_lines(connection, reading)
+            bad_lines = queries.rejected_lines(connection, reading)
             leaks = _leaks(connection, events, plan)
             counted = connection.execute(f"select count(*) from ({events})").fetchone()
         except duckdb.Error as error:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
+from orchestration.connectors.definitions import quoted
 from orchestration.connectors.landing import land, live_files, stamped
-from orchestration.connectors.sources.readers import quoted
 from orchestration.tracking_plan.judgement import (
     fatal_reasons,
     list_of_releases_sql,
