@@ -17,7 +17,9 @@ from orchestration.connectors.sources.base import Source
 
 def kinds() -> dict[str, type[Source]]:
     """Source classes by the `type` that a definition names."""
-    return {}
+    from orchestration.connectors.sources.rest import HubspotSource, RestSource, ShopifySource
+
+    return {"hubspot": HubspotSource, "rest": RestSource, "shopify": ShopifySource}
 
 
 def sources_file() -> Path:
