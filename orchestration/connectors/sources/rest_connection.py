@@ -79,7 +79,7 @@ class RenewedToken(AuthBase):
         self._renew()
         again = response.request.copy()
         again.headers["Authorization"] = f"Bearer {self.connection.token}"
-        return response.connection.send(again, **options)  # type: ignore[attr-defined]
+        return response.connection.send(again, **options)
 
     def _renew(self) -> None:
         connection = self.connection
@@ -149,4 +149,6 @@ def explained(error: RequestException, path: str, connection: Connection) -> Sou
             404: "not there; check `url`, `path` and the API's version",
             _LIMITED: f"too many requests, after {connection.attempts} attempts",
         }.get(status, "the request is refused; compare it with the API's documentation")
-    return SourceError(f"{path}: {status}{said(response, connection)}: {words}", is_transient=is_transient)
+    return SourceError(
+        f"{path}: {status}{said(response, connection)}: {words}", is_transient=is_transient
+    )

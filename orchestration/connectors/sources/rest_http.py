@@ -195,5 +195,3 @@ def _answered_at(response: Response) -> datetime:
 
 def _path(response: Response) -> str:
     return urlsplit(response.url).path
-
-

@@ -16,7 +16,7 @@ from orchestration.connectors.sources.rest_definition import at
 
 REMEMBERED = 5_000  # hashes in a cursor; more of an overlap lands again, which staging drops
 _PULL_HASHES = 200_000  # within one pull
-_IDLE_PAGES = 200
+_IDLE_PAGES = 100
 _MILLISECONDS_FROM = 1e11  # as seconds, the year 5138
 
 
