@@ -3,9 +3,18 @@
 import os
 from pathlib import Path
 
-import orchestration.connectors.sources.rest_http  # noqa: F401  imported before the fork
+# Imported before the fork, so that a child begins to work at once.
+import dlt.destinations
+import duckdb
+import pandas
+import pyarrow
+import pytest
+
+import orchestration.connectors.sources.rest_http
 from orchestration.connectors.pull import pull
 from orchestration.connectors.registry import source_named
+
+__all__ = ["dlt", "duckdb", "orchestration", "pandas", "pull_for_ever", "pyarrow", "pytest"]
 
 
 def pull_for_ever(sources: str, token: str, landing: Path, state: Path) -> None:

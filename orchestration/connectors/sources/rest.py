@@ -97,15 +97,16 @@ class RestSource(Source):
 
     def problems(self) -> list[str]:
         """Ask every endpoint for its first page, and map it."""
+        from orchestration.connectors.sources.rest_connection import NoAccessError
+
         found: list[str] = []
         for name, endpoint in self.endpoints.items():
             try:
                 found += [f"{name}: {problem}" for problem in self._endpoint_problems(endpoint)]
+            except NoAccessError as error:
+                return [f"{name}: {error}"]
             except SourceError as error:
-                problem = f"{name}: {error}"
-                if "cannot be reached" in problem or ": 401" in problem or "renewed" in problem:
-                    return [problem]
-                found.append(problem)
+                found.append(f"{name}: {error}")
         return found
 
     def _endpoint_problems(self, endpoint: Endpoint) -> Iterator[str]:

@@ -22,6 +22,10 @@ _PREVIEW = 160  # characters of an API's own words; they may name a person
 _CONNECT_SECONDS = 10.0
 
 
+class NoAccessError(SourceError):
+    """The API cannot be reached or does not know the token: no endpoint will answer."""
+
+
 @dataclass
 class Connection:
     """How to reach an API; all secrets are resolved. Seconds and counts as in `RestSource`."""
@@ -89,7 +93,7 @@ class RenewedToken(AuthBase):
         response = connection.client().post(url, data=form, allow_redirects=False)
         token = str(_body(response).get("access_token") or "") if response.ok else ""
         if not token:
-            raise SourceError(
+            raise NoAccessError(
                 f"{where.path}: the token could not be renewed ({response.status_code}"
                 f"{said(response, connection)}); {connection.cure}",
                 is_transient=response.status_code == _LIMITED or response.status_code >= _BROKEN,
@@ -130,7 +134,7 @@ def explained(error: RequestException, path: str, connection: Connection) -> Sou
     """The error in the user's words; what may pass by itself is transient."""
     response = error.response
     if response is None:
-        return SourceError(
+        return NoAccessError(
             f"{urlsplit(connection.url).netloc} cannot be reached ({type(error).__name__}): check "
             "`url` and the network",
             is_transient=True,
@@ -149,6 +153,6 @@ def explained(error: RequestException, path: str, connection: Connection) -> Sou
             404: "not there; check `url`, `path` and the API's version",
             _LIMITED: f"too many requests, after {connection.attempts} attempts",
         }.get(status, "the request is refused; compare it with the API's documentation")
-    return SourceError(
-        f"{path}: {status}{said(response, connection)}: {words}", is_transient=is_transient
-    )
+    kind = NoAccessError if status == EXPIRED else SourceError
+    told = f"{path}: {status}{said(response, connection)}: {words}"
+    return kind(told, is_transient=is_transient)
