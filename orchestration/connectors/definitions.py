@@ -1,9 +1,11 @@
 """Source definitions: which files of the inbox hold which entity, and how their columns map.
 
 A folder `inbox/<source>/<entity>/` whose name is an entity of the contract (`crm/contacts`) needs
-no definition. Any other layout is described in `sources.yml`; no code is written for it.
+no definition. Layouts of well-known tools stand in `mappings/`, one file each; any other layout is
+described in `sources.yml`, whose entries win. No code is written for a layout.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from orchestration.connectors.contract import entities
 
 SOURCES_FILE = Path(__file__).with_name("sources.yml")
+MAPPINGS_FOLDER = Path(__file__).with_name("mappings")
 
 
 class DefinitionError(ValueError):
@@ -31,13 +34,45 @@ class Mapping(BaseModel):
     deleted: str = ""
 
 
+class FileMapping(Mapping):
+    """A mapping of files, in which one record may yield no row of the entity, or several.
+
+    `where` is a condition for records that are of this entity at all. `each` is a JSON array in a
+    record: one row is made for each member, which expressions call `item` (`item_number` counts
+    from 1); a record without members makes one row, with no item. `names` translates the source's
+    event names, after `name` was made snake_case; a name that is not there stays as it is.
+    """
+
+    where: str = ""
+    each: str = ""
+    names: dict[str, str] = {}
+
+    def expression(self, column: str) -> str:
+        """The SQL expression of one column of the entity; `null` where nothing is mapped."""
+        sql = self.columns.get(column, "null")
+        if column != "name" or not self.names:
+            return sql
+        given = f"snake_case({sql})"
+        cases = " ".join(
+            f"when snake_case({quoted(theirs)}) then {quoted(ours)}"
+            for theirs, ours in self.names.items()
+        )
+        return f"case {given} {cases} else {given} end"
+
+
 class FolderDefinition(BaseModel):
-    """One folder of the inbox: which entities its files yield; `fields` names JSON Lines keys."""
+    """One folder of the inbox: which entities its files yield.
+
+    `fields` names the keys of JSON Lines, and the columns of a text file without a header line
+    (`header: false`). `let` names expressions over the columns that mappings may use.
+    """
 
     model_config = ConfigDict(extra="forbid")
     folder: str
-    entities: dict[str, Mapping]
+    entities: dict[str, FileMapping]
     fields: tuple[str, ...] = ()
+    header: bool = True
+    let: dict[str, str] = {}
     encoding: str = "utf-8"
 
     @property
@@ -46,11 +81,22 @@ class FolderDefinition(BaseModel):
         return self.folder.split("/")[0]
 
 
+def quoted(value: str) -> str:
+    """`value` as a SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def referenced(sql: str) -> set[str]:
+    """Columns that an expression names, in lower case; it names them in double quotes."""
+    without_texts = re.sub(r"'(?:[^']|'')*'", "''", sql)
+    return {name.lower() for name in re.findall(r'"([^"]+)"', without_texts)}
+
+
 def _default_definitions() -> list[FolderDefinition]:
     found = []
     for entity in entities().values():
         source, _, rest = entity.name.partition("_")
-        mapping = Mapping(columns={name: f'"{name}"' for name in entity.columns})
+        mapping = FileMapping(columns={name: f'"{name}"' for name in entity.columns})
         found.append(
             FolderDefinition(
                 folder=f"{source}/{rest}", entities={entity.name: mapping}, fields=entity.columns
@@ -67,11 +113,37 @@ def _check(definition: FolderDefinition, where: Path) -> None:
         unknown = sorted(set(mapping.columns) - set(entities()[name].columns))
         if unknown:
             raise DefinitionError(f"{where}: {name} has no column {', '.join(unknown)}")
+    if not definition.header and not definition.fields:
+        raise DefinitionError(
+            f"{where}: {definition.folder} has no header line; name its columns in fields"
+        )
+
+
+def _shipped_mappings() -> list[FolderDefinition]:
+    """The mapping files of well-known tools.
+
+    Raises:
+        DefinitionError: one of them is not valid; the message names it.
+    """
+    found = []
+    for path in sorted(MAPPINGS_FOLDER.glob("*.yml")):
+        try:
+            definition = FolderDefinition(**yaml.safe_load(path.read_text()))
+        except (yaml.YAMLError, ValidationError, TypeError) as error:
+            raise DefinitionError(f"{path}: {error}") from error
+        _check(definition, path)
+        found.append(definition)
+    return found
+
+
+def functions() -> str:
+    """SQL that creates the functions which mapping files use."""
+    return (MAPPINGS_FOLDER / "functions.sql").read_text()
 
 
 @cache
 def load_definitions(path: Path = SOURCES_FILE) -> dict[str, FolderDefinition]:
-    """All definitions by folder: the contract's own, and those of `path`.
+    """All definitions by folder: the contract's own, the shipped mappings, and those of `path`.
 
     Raises:
         DefinitionError: the file is not valid; the message names the entry and the cure.
@@ -83,4 +155,5 @@ def load_definitions(path: Path = SOURCES_FILE) -> dict[str, FolderDefinition]:
         raise DefinitionError(f"{path}: {error}") from error
     for definition in own:
         _check(definition, path)
-    return {definition.folder: definition for definition in [*_default_definitions(), *own]}
+    known = [*_default_definitions(), *_shipped_mappings(), *own]
+    return {definition.folder: definition for definition in known}

@@ -7,7 +7,7 @@ from is landed in the same load (`_files`), so that a file lands exactly once, w
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -24,6 +24,7 @@ FILES_TABLE = "_files"
 REJECTED_TABLE = "_rejected_lines"
 COMPACTIONS = "_compactions"
 COMPACTED_PREFIX = "compacted-"
+SMALL_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,24 @@ def stamped(table: "pa.Table", landed_at: datetime) -> "pa.Table":
     """The table with the columns that a load adds; only inside a table's generator."""
     import pyarrow as pa
 
-    landed = pa.array([landed_at] * table.num_rows, pa.timestamp("us", "UTC"))
-    load = pa.array([current_load_id()] * table.num_rows, pa.string())
+    landed = pa.repeat(pa.scalar(landed_at, pa.timestamp("us", "UTC")), table.num_rows)
+    load = pa.repeat(pa.scalar(current_load_id(), pa.string()), table.num_rows)
     return table.append_column("_landed_at", landed).append_column("_load_id", load)
+
+
+def importable(path: Path, rows: int) -> object:
+    """A finished Parquet file as something a table's generator may yield instead of Arrow tables.
+
+    A large file is landed as it is. Small ones are read, so that many of them become one file.
+    """
+    import dlt
+    import pyarrow.parquet as pq
+
+    if rows < SMALL_ROWS:
+        return pq.read_table(path)
+    return dlt.mark.with_file_import(
+        str(path), "parquet", rows, hints=pq.read_schema(path).empty_table()
+    )
 
 
 def all_loads(landing: Path) -> set[str]:
@@ -176,7 +192,7 @@ def land(
     landing: Path,
     state: Path,
     source: str,
-    tables: "dict[str, Iterator[pa.Table]]",
+    tables: "Mapping[str, Iterator[object]]",
 ) -> str:
     """Append the tables to one source's dataset as one load, and return its load id.
 
@@ -184,8 +200,8 @@ def land(
         landing: the landing folder.
         state: dlt's working folder; it may be lost at any time.
         source: the dataset.
-        tables: for each table an iterator of Arrow tables; they are read in order, so a
-            later one may tell what an earlier one found.
+        tables: for each table an iterator of Arrow tables, or of what `importable` gives; they
+            are read in order, so a later one may tell what an earlier one found.
     """
     with loading_lock(state, source):
         return _land(landing, state, source, tables)
@@ -196,7 +212,7 @@ def loading_lock(state: Path, source: str) -> AbstractContextManager[None]:
     return exclusive(state / f"{source}.lock", f"loading {source}")
 
 
-def _land(landing: Path, state: Path, source: str, tables: "dict[str, Iterator[pa.Table]]") -> str:
+def _land(landing: Path, state: Path, source: str, tables: "Mapping[str, Iterator[object]]") -> str:
     import dlt
 
     # A package that a killed process left behind is not resumed: its files are read again.

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def _needed(mapping: Mapping) -> set[str]:
-    """Source columns that the mapping's expressions name, which they do in double quotes."""
-    expressions = [*mapping.columns.values(), mapping.deleted]
+def needed_columns(mapping: Mapping, expressions: list[str] | None = None) -> set[str]:
+    """Source columns that the mapping's expressions (or only these) name, in double quotes."""
+    if expressions is None:
+        expressions = [*mapping.columns.values(), mapping.deleted]
     return {name for sql in expressions for name in re.findall(r'"([^"]+)"', sql)}
 
 
@@ -45,7 +46,7 @@ class Mapper:
         Raises:
             SourceError: the batch lacks a column that the mapping names.
         """
-        gone = sorted(_needed(self.mapping) - set(batch.column_names))
+        gone = sorted(needed_columns(self.mapping) - set(batch.column_names))
         if gone:
             raise SourceError(
                 f"{self.origin}: column {', '.join(gone)} is gone; there are "
@@ -64,6 +65,22 @@ class Mapper:
                 {self.rows} + row_number() over () as _row_number,
                 coalesce(try({self.mapping.deleted or "false"}), false) as _deleted
             from batch""",
+            {"origin": self.origin},
+        ).to_arrow_table()
+        self.rows += result.num_rows
+        return result
+
+    def tombstones(self, keys: "pa.Table") -> "pa.Table":
+        """Landing rows that say of each key that its source deleted it."""
+        selected = [
+            f'"{name}"' if name in self.entity.key else f'cast(null as varchar) as "{name}"'
+            for name in self.entity.columns
+        ]
+        result: pa.Table = self.connection.execute(
+            f"""select {", ".join(selected)}, cast(null as varchar) as _extra,
+                $origin as _source_file, {self.rows} + row_number() over () as _row_number,
+                true as _deleted
+            from keys""",
             {"origin": self.origin},
         ).to_arrow_table()
         self.rows += result.num_rows

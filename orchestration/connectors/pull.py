@@ -12,15 +12,18 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.connectors.definitions import Mapping
+from orchestration.connectors.landed_state import LandedState
 from orchestration.connectors.landing import land, live_files, stamped
 from orchestration.connectors.mapped import Mapper
 from orchestration.connectors.secrets import MissingSecretError, scrubbed
-from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
+from orchestration.connectors.sources.base import Cursor, Part, Source, SourceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PULLS_TABLE = "_pulls"
+TELL_ROWS = 1_000_000
 Progress = Callable[[str], None]
 
 
@@ -34,6 +37,7 @@ class PullReport:
     load_id: str | None = None
     rows: int = 0
     size: int = 0
+    deleted: int = 0
     cursor: Cursor | None = None
     lag_seconds: float | None = None
     notes: list[str] = field(default_factory=list)
@@ -99,28 +103,72 @@ def _schema_notes(before: dict[str, str], now: dict[str, str]) -> list[str]:
 class _Pull:
     """One pull: hands `land` a generator for each table, and counts as they run."""
 
-    def __init__(self, source: Source, part: Part, last: LastPull | None) -> None:
-        self.mapper = Mapper(part.entity, part.mapping, f"{source.name}/{part.name}")
-        self.last = last
+    def __init__(
+        self, source: Source, part: Part, landing: Path, state: Path, progress: Progress
+    ) -> None:
+        self.source, self.part, self.progress = source, part, progress
+        origin = f"{source.name}/{part.name}"
+        self.last = last_pull(landing, source.name, part.name)
+        self.mapper = Mapper(part.entity, part.mapping, origin)
         self.landed_at = datetime.now(UTC)
         self.columns: dict[str, str] = {}
         self.report = PullReport(source.name, part.name, part.entity)
+        self.report.cursor = self.last.cursor if self.last else None
+        self.landed = (
+            LandedState(landing, source.name, part, origin, state / "scratch")
+            if part.compare_keys or part.is_read_whole
+            else None
+        )
 
-    def rows(self, batches: Iterator[Batch], progress: Progress) -> "Iterator[pa.Table]":
-        """Mapped rows, with the columns of the load."""
+    def rows(self) -> "Iterator[pa.Table]":
+        """What is new, mapped: without the columns that a load adds, and never an empty table."""
         told = 0
-        for batch in batches:
-            self.report.cursor = batch.cursor
-            if not batch.rows.num_rows:
+        for batch in self.source.read(self.part, self.report.cursor):
+            if batch.cursor is not None:
+                self.report.cursor = batch.cursor
+            if batch.rows is None or not batch.rows.num_rows:
                 continue
             for column in batch.rows.schema:
-                self.columns.setdefault(column.name, str(column.type))
-            self.report.rows += batch.rows.num_rows
-            self.report.size += batch.rows.nbytes
-            if self.report.rows - told >= 1_000_000:
+                kind = (column.metadata or {}).get(b"source_type", str(column.type).encode())
+                self.columns.setdefault(column.name, kind.decode())
+            mapped = self.mapper(batch.rows)
+            if self.landed:
+                mapped = self.landed.changed(mapped)
+            if mapped.num_rows:
+                self.report.rows += mapped.num_rows
+                self.report.size += batch.rows.nbytes
+                yield mapped
+            if self.report.rows - told >= TELL_ROWS:
                 told = self.report.rows
-                progress(f"{self.report.source}/{self.report.part}: {told:,} rows")
-            yield stamped(self.mapper(batch.rows), self.landed_at)
+                self.progress(f"{self.report.source}/{self.report.part}: {told:,} rows")
+        if self.part.compare_keys:
+            yield from self._tombstones()
+
+    def _tombstones(self) -> "Iterator[pa.Table]":
+        """Keys that are gone from the source, as deleted records."""
+        assert self.landed
+        keys = Mapper(
+            self.part.entity,
+            Mapping(
+                columns=dict(zip(self.mapper.entity.key, self.part.key_expressions, strict=True))
+            ),
+            self.mapper.origin,
+        )
+        self.landed.are_present(keys(rows) for rows in self.source.present_keys(self.part))
+        gone = self.landed.gone_keys()
+        began_anew = not (self.last and self.last.cursor)
+        if not began_anew and self.landed.keys_back():
+            # They landed as deleted; only a read without a cursor brings them again.
+            self.report.cursor = {}
+            self.report.notes.append("deleted keys are back; the next pull reads all there is")
+        if gone.num_rows:
+            self.report.deleted = gone.num_rows
+            yield self.mapper.tombstones(gone)
+
+    def stamped(self, rows: "Iterator[pa.Table]") -> "Iterator[pa.Table]":
+        """The rows with the columns of the load."""
+        for table in rows:
+            yield stamped(table, self.landed_at)
 
     def pull_rows(self) -> "Iterator[pa.Table]":
         """The row of `_pulls`, last of the load."""
@@ -157,23 +205,16 @@ def pull(
         SourceError: the part could not be read to its end; nothing of it was landed, and the next
             pull begins where this one began.
     """
-    last = last_pull(landing, source.name, part.name)
-    job = _Pull(source, part, last)
     try:
-        batches = source.read(part, last.cursor if last else None)
-        first = next(batches, None)
-        if first is None:
-            job.report.cursor = last.cursor if last else None
-        else:
-            job.report.load_id = land(
-                landing,
-                state,
-                source.name,
-                {
-                    part.entity: job.rows(chain([first], batches), progress),
-                    PULLS_TABLE: job.pull_rows(),
-                },
-            )
+        job = _Pull(source, part, landing, state, progress)
+        before = job.report.cursor
+        rows = job.rows()
+        first = next(rows, None)
+        if first is not None or job.report.cursor != before:
+            tables = {PULLS_TABLE: job.pull_rows()}
+            if first is not None:
+                tables = {part.entity: job.stamped(chain([first], rows)), **tables}
+            job.report.load_id = land(landing, state, source.name, tables)
         if job.report.cursor is not None:
             source.committed(part, job.report.cursor)
             job.report.lag_seconds = source.lag_seconds(part, job.report.cursor)

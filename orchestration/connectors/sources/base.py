@@ -32,19 +32,38 @@ class SourceError(RuntimeError):
 
 
 class Batch(NamedTuple):
-    """Some rows as the source has them, and where a later read begins once they are durable."""
+    """Some rows as the source has them, and where a later read begins once they are durable.
 
-    rows: "pa.Table"
-    cursor: Cursor
+    One load takes all batches of a read, so only the last cursor that is not None counts.
+    """
+
+    rows: "pa.Table | None" = None
+    cursor: Cursor | None = None
 
 
 class Part(BaseModel):
-    """One table, endpoint or topic of a source, and the entity its records become."""
+    """One table, endpoint or topic of a source, and the entity its records become.
+
+    With `compare_keys` each pull also looks which keys there are, and lands those that are gone as
+    deleted; more than half of them at once only with `allow_mass_delete`.
+    """
 
     model_config = ConfigDict(extra="forbid")
     name: str
     entity: str
     mapping: Mapping
+    compare_keys: bool = False
+    allow_mass_delete: bool = False
+
+    @property
+    def is_read_whole(self) -> bool:
+        """Whether every pull reads all there is; rows that have not changed do not land again."""
+        return False
+
+    @property
+    def key_expressions(self) -> list[str]:
+        """The mapping's expressions of the entity's key."""
+        return [self.mapping.columns[name] for name in entities()[self.entity].key]
 
     def model_post_init(self, _: Any) -> None:
         """Compare with the contract.
@@ -89,6 +108,14 @@ class Source(BaseModel, ABC):
         Raises:
             SourceError: it cannot be read, or not to its end.
         """
+
+    def present_keys(self, part: Part) -> "Iterator[pa.Table]":
+        """For `compare_keys`: the columns that the key's expressions name, of all rows there are.
+
+        Raises:
+            SourceError: they cannot be read, or this kind of source cannot tell.
+        """
+        raise SourceError(f"{part.name}: this kind of source cannot compare keys")
 
     @abstractmethod
     def problems(self) -> list[str]:

@@ -1,0 +1,137 @@
+"""The cursor of an incremental read, and the window below it that is read again.
+
+A row may become visible late with an older cursor value, so each read begins a little below the
+highest value seen. What landed from that window before, unchanged, is left out by the hashes of its
+rows, which the cursor carries.
+"""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+from orchestration.connectors.sources.base import Cursor, SourceError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Kind = Literal["time", "date", "number", "text"]
+MAX_SEEN = 100_000  # more would make the cursor heavy; staging keeps one row of a key anyway
+# What DuckDB reads the text as, to compare and to go back from.
+_TYPES: dict[Kind, str] = {
+    "time": "timestamp",
+    "date": "date",
+    "number": "decimal(38, 10)",
+    "text": "varchar",
+}
+
+
+def cursor_type(name: str, column_type: Any) -> Kind:  # a SQLAlchemy type
+    """What kind of cursor a column can be.
+
+    Raises:
+        SourceError: values of the type have no useful order.
+    """
+    from sqlalchemy import types
+
+    if isinstance(column_type, types.DateTime):
+        return "time"
+    if isinstance(column_type, types.Date):
+        return "date"
+    if isinstance(column_type, types.Integer | types.Numeric):
+        return "number"
+    if isinstance(column_type, types.String) and not isinstance(column_type, types.Enum):
+        return "text"
+    raise SourceError(
+        f"column {name} of type {column_type} cannot be a cursor; choose a time, a date, a number "
+        "or text that only grows"
+    )
+
+
+class Overlap:
+    """Follows the highest cursor value over the batches of one read.
+
+    Args:
+        column: the cursor column; all columns of a batch are text.
+        kind: how its text is compared.
+        size: of the window: in seconds for times and dates, as it is for numbers, none for text.
+        cursor: where the last read ended: `{"value": ..., "seen": [...]}`.
+    """
+
+    def __init__(self, column: str, kind: Kind, size: float, cursor: Cursor | None) -> None:
+        import duckdb
+
+        self.column, self.kind, self.size = column, kind, size
+        self.value: str | None = (cursor or {}).get("value")
+        self.connection = duckdb.connect(config={"threads": 1})
+        self.connection.execute("set timezone = 'UTC'")
+        self.connection.execute("create table seen (hash ubigint, value varchar)")
+        self.known = set((cursor or {}).get("seen", []))
+        # None: everything is new, the first time.
+        self.begin = self._below(self.value) if self.value is not None else None
+
+    def _below(self, value: str) -> str:
+        """The value at which the window below `value` begins, as text of the same form."""
+        if self.kind == "text":
+            return value
+        if self.kind == "number":
+            return str(Decimal(value) - Decimal(str(self.size)))
+        typed = f"cast($1 as {_TYPES[self.kind]})"
+        # A time with a zone is written in UTC; without the mark the server would take its own.
+        zone = "'+00'" if value.endswith("+00") else "''"
+        below = f"{typed} - to_seconds({self.size})"
+        if self.kind == "date":
+            below = f"cast({below} as date)"
+        row = self.connection.execute(
+            f"select cast({below} as varchar) || {zone}", [value]
+        ).fetchone()
+        assert row is not None
+        return str(row[0])
+
+    def new_rows(self, rows: "pa.Table") -> "pa.Table":
+        """The rows that have not landed before as they are now."""
+        import pyarrow as pa
+
+        kind, column = _TYPES[self.kind], f'"{self.column}"'
+        highest = self.connection.execute(
+            f"select arg_max({column}, try_cast({column} as {kind})) from rows"
+        ).fetchone()
+        if highest and highest[0] is not None:
+            self.value = self._higher(highest[0])
+        window = self._below(self.value) if self.value is not None else None
+        # Only what lies in the window can come again; hashing all rows would cost a third more.
+        self.connection.execute(
+            f"""insert into seen select hash(rows), {column} from rows
+            where $1 is null or try_cast({column} as {kind}) is null
+                or try_cast({column} as {kind}) >= cast($1 as {kind})""",
+            [window],
+        )
+        if not self.known:
+            return rows
+        known = pa.table({"hash": pa.array(self.known, pa.uint64())})  # noqa: F841  # by name
+        kept: pa.Table = self.connection.execute(
+            "select rows.* from rows where hash(rows) not in (select hash from known)"
+        ).to_arrow_table()
+        return kept.cast(rows.schema)
+
+    def _higher(self, value: str) -> str:
+        if self.value is None:
+            return value
+        kind = _TYPES[self.kind]
+        row = self.connection.execute(
+            f"select cast($1 as {kind}) > cast($2 as {kind})", [value, self.value]
+        ).fetchone()
+        return value if row and row[0] else self.value
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where the next read begins, with the marks of the rows in its window."""
+        kind = _TYPES[self.kind]
+        window = self._below(self.value) if self.value is not None else None
+        found = self.connection.execute(
+            f"""select distinct hash from seen
+            where try_cast(value as {kind}) is null or $1 is null
+                or try_cast(value as {kind}) >= cast($1 as {kind})
+            limit {MAX_SEEN + 1}""",
+            [window],
+        ).fetchall()
+        seen = sorted(row[0] for row in found)
+        return {"value": self.value, "seen": seen if len(seen) <= MAX_SEEN else []}

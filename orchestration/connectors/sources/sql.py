@@ -1,0 +1,237 @@
+"""Tables of a SQL database: PostgreSQL by ADBC, MySQL, MariaDB and others by SQLAlchemy.
+
+Every column is cast to text by the database itself, so a value lands as the database writes it and
+no driver's types come between. Times with a zone are written in UTC.
+
+One pull is one statement, so one consistent state of the table. What changes while it runs, and
+what commits later with an older cursor value, comes with the next pull, whose window overlaps.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from orchestration.connectors.mapped import needed_columns
+from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
+from orchestration.connectors.sources.overlap import Overlap, cursor_type
+from orchestration.connectors.sources.sql_errors import plainly
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from sqlalchemy import Engine, Select, Table
+
+CHUNK_ROWS = 100_000
+# The driver that reads the catalogue, by the dialect in the address.
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+
+
+class TablePart(Part):
+    """One table or view.
+
+    `columns` are those to read (default: all). With a `cursor` column a pull reads the rows whose
+    value is not more than `overlap_minutes` (of a number: `overlap`) below the highest seen so far,
+    and those without a value; without one it reads the whole table. Rows that landed before,
+    unchanged, do not land again.
+    """
+
+    columns: list[str] = Field(default_factory=list)
+    cursor: str = ""
+    overlap_minutes: float = 10.0
+    overlap: int = 0
+
+    @property
+    def is_read_whole(self) -> bool:
+        """A table without a cursor."""
+        return not self.cursor
+
+
+class SqlSource(Source):
+    """A database; `url` is a SQLAlchemy address such as `postgresql://me:${PASSWORD}@host/db`."""
+
+    url: str
+    tables: list[TablePart]
+    connect_seconds: ClassVar[int] = 10
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_parts(cls, values: Any) -> Any:
+        """A part is called after its table."""
+        tables = values.get("tables") if isinstance(values, dict) else None
+        if not isinstance(tables, list) or not all(isinstance(entry, dict) for entry in tables):
+            return values
+        named = [
+            {"name": entry["table"], **{k: v for k, v in entry.items() if k != "table"}}
+            if "table" in entry
+            else entry
+            for entry in tables
+        ]
+        return {**values, "tables": named}
+
+    def parts(self) -> Sequence[TablePart]:
+        """The tables."""
+        return self.tables
+
+    @cached_property
+    def _engine(self) -> "Engine":
+        from sqlalchemy import create_engine, make_url
+        from sqlalchemy.pool import NullPool
+
+        url = make_url(self.secret(self.url))
+        url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
+        is_file = url.get_backend_name() in ("sqlite", "duckdb")
+        arguments = {} if is_file else {"connect_timeout": self.connect_seconds}
+        return create_engine(url, connect_args=arguments, poolclass=NullPool)
+
+    def _reflected(self, part: TablePart) -> "Table":
+        """The table as the database's catalogue describes it, with the wanted columns only.
+
+        Raises:
+            SourceError: there is no such table or column, or it must not be seen.
+        """
+        from sqlalchemy import MetaData, Table
+        from sqlalchemy.exc import NoSuchTableError
+
+        schema, _, name = part.name.rpartition(".")
+        try:
+            found = Table(name, MetaData(), schema=schema or None, autoload_with=self._engine)
+        except NoSuchTableError:
+            raise SourceError(
+                f"there is no table {part.name} (or this user may not see it); name it with its "
+                "schema, such as sales.orders"
+            ) from None
+        wanted = [*part.columns, *([part.cursor] if part.cursor else [])]
+        gone = [column for column in wanted if column not in found.c]
+        if gone:
+            raise SourceError(
+                f"column {', '.join(gone)} is gone; {part.name} has {', '.join(found.c.keys())}. "
+                "Change columns, cursor and mapping of this table in sources.yml; other tables go "
+                "on"
+            )
+        return found
+
+    def _query(self, part: TablePart, table: "Table", overlap: Overlap | None) -> "Select[Any]":
+        """The rows of one pull, all columns as text."""
+        from sqlalchemy import String, cast, literal, or_, select
+
+        names = part.columns or list(table.c.keys())
+        if part.cursor and part.cursor not in names:
+            names = [*names, part.cursor]
+        query = select(*[_as_text(table.c[name]).label(name) for name in names])
+        begin = overlap.begin if overlap else None
+        if begin is not None:
+            column = table.c[part.cursor]
+            bound = cast(literal(begin, String), column.type)
+            query = query.where(or_(column >= bound, column.is_(None)))
+        return query
+
+    def read(self, part: Part, cursor: Cursor | None) -> Iterator[Batch]:
+        """The new and changed rows of a table, or all of them; see `TablePart`."""
+        assert isinstance(part, TablePart)
+        try:
+            table = self._reflected(part)
+            overlap = None
+            if part.cursor:
+                kind = cursor_type(part.cursor, table.c[part.cursor].type)
+                size = part.overlap if kind == "number" else part.overlap_minutes * 60
+                overlap = Overlap(part.cursor, kind, size, cursor)
+            for rows in self._rows(table, self._query(part, table, overlap)):
+                yield Batch(overlap.new_rows(rows) if overlap else rows)
+            if overlap:
+                yield Batch(None, overlap.cursor)
+        except SourceError:
+            raise
+        except Exception as error:
+            raise plainly(error, part.name) from error
+
+    def present_keys(self, part: Part) -> "Iterator[pa.Table]":
+        """The columns that the key's expressions name, of all rows there are."""
+        from sqlalchemy import select
+
+        assert isinstance(part, TablePart)
+        try:
+            table = self._reflected(part)
+            names = sorted(needed_columns(part.mapping, part.key_expressions))
+            columns = [_as_text(table.c[name]).label(name) for name in names]
+            yield from self._rows(table, select(*columns))
+        except SourceError:
+            raise
+        except Exception as error:
+            raise plainly(error, part.name) from error
+
+    def _rows(self, table: "Table", query: "Select[Any]") -> "Iterator[pa.Table]":
+        """The query's rows through dlt's `sql_table`, in chunks of text columns."""
+        from dlt.sources.sql_database import sql_table
+
+        from orchestration.connectors.sources.sql_loaders import loader_for
+
+        kinds = {column.name: str(column.type) for column in table.c}
+        resource = sql_table(
+            credentials=self._engine,
+            table=table.name,
+            schema=table.schema,
+            metadata=table.metadata,
+            backend="pyarrow",
+            chunk_size=CHUNK_ROWS,
+            query_adapter_callback=lambda _query, _table: query,
+            table_loader_class=loader_for(self._engine),
+        )
+        for rows in resource:
+            yield _with_kinds(rows, kinds)
+
+    def problems(self) -> list[str]:
+        """Connects, and reads one row of each table."""
+        found = []
+        for part in self.parts():
+            try:
+                table = self._reflected(part)
+                missing = sorted(needed_columns(part.mapping) - set(table.c.keys()))
+                if missing:
+                    raise SourceError(
+                        f"the mapping names {', '.join(missing)}; {part.name} has "
+                        f"{', '.join(table.c.keys())}"
+                    )
+                if part.cursor:
+                    cursor_type(part.cursor, table.c[part.cursor].type)
+                for _ in self._rows(table, self._query(part, table, None).limit(1)):
+                    pass
+            except Exception as error:
+                told = error if isinstance(error, SourceError) else plainly(error, part.name)
+                found.append(f"{self.name}/{part.name}: {told}")
+                if getattr(told, "is_transient", False):
+                    break  # the server does not answer: the other tables would say the same
+        return found
+
+    def lag_seconds(self, part: Part, cursor: Cursor) -> float | None:
+        """How old the highest cursor value is, where it is a time."""
+        try:
+            newest = datetime.fromisoformat(str(cursor["value"]))
+        except (KeyError, ValueError):
+            return None
+        newest = newest if newest.tzinfo else newest.replace(tzinfo=UTC)
+        return max(0.0, (datetime.now(UTC) - newest).total_seconds())
+
+
+def _as_text(column: Any) -> Any:  # a SQLAlchemy column to a SQLAlchemy expression
+    from sqlalchemy import DateTime, String, Text, cast, func, literal
+
+    if isinstance(column.type, DateTime) and column.type.timezone:
+        return cast(func.timezone("UTC", column), Text) + literal("+00")
+    # MySQL casts to CHAR, which SQLAlchemy calls String.
+    return cast(column, String)
+
+
+def _with_kinds(rows: "pa.Table", kinds: dict[str, str]) -> "pa.Table":
+    """Each column tells the type it has at the source, so that a change of it is seen."""
+    import pyarrow as pa
+
+    fields = [
+        field.with_metadata({"source_type": kinds.get(field.name, "text")}) for field in rows.schema
+    ]
+    return rows.cast(pa.schema(fields))

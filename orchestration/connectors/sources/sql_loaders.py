@@ -1,0 +1,96 @@
+"""How rows of a query become Arrow, for dlt's `sql_table`: by ADBC where there is a driver for it.
+
+Every column of the query is text already. Imported only when a database is read.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from dlt.sources.sql_database.helpers import BaseTableLoader, TableLoader
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+def ahead(chunks: Iterator[pa.Table], depth: int = 2) -> Iterator[pa.Table]:
+    """The same chunks, fetched by a thread that is at most `depth` of them ahead."""
+    ready: queue.Queue[pa.Table | BaseException | None] = queue.Queue(depth)
+    abandoned = threading.Event()
+
+    def put(item: pa.Table | BaseException | None) -> None:
+        while not abandoned.is_set():
+            try:
+                return ready.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+
+    def fetch() -> None:
+        try:
+            for chunk in chunks:
+                put(chunk)
+                if abandoned.is_set():
+                    return
+            put(None)
+        except BaseException as error:  # it is raised where the chunks are read
+            put(error)
+
+    thread = threading.Thread(target=fetch, name="fetch", daemon=True)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        abandoned.set()
+        thread.join()
+
+
+class AdbcLoader(BaseTableLoader):
+    """PostgreSQL's COPY in its binary form, straight into Arrow."""
+
+    def load_rows(self, backend_kwargs: dict[str, Any] | None = None) -> Iterator[pa.Table]:
+        """Chunks of about `chunk_size` rows; the next is fetched while one is worked on."""
+        yield from ahead(self._chunks())
+
+    def _chunks(self) -> Iterator[pa.Table]:
+        from adbc_driver_postgresql import dbapi
+
+        query = self.compile_query(self.make_query())
+        with dbapi.connect(self.get_connection_url()) as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            waiting: list[pa.RecordBatch] = []
+            rows = 0
+            for batch in cursor.fetch_record_batch():
+                waiting.append(batch)
+                rows += batch.num_rows
+                if rows >= self.chunk_size:
+                    yield pa.Table.from_batches(waiting)
+                    waiting, rows = [], 0
+            if rows:
+                yield pa.Table.from_batches(waiting)
+
+
+class TextLoader(TableLoader):
+    """Any database that SQLAlchemy knows; slower, since rows pass through Python."""
+
+    def _convert_result(self, result: Any, backend_kwargs: dict[str, Any]) -> Iterator[pa.Table]:
+        names = list(result.keys())
+        for partition in result.partitions(size=self.chunk_size):
+            columns = zip(*partition, strict=True)
+            arrays = [pa.array(map(_text, column), pa.string()) for column in columns]
+            yield pa.Table.from_arrays(arrays, names)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bytes):  # MySQL writes some casts as bytes
+        return value.decode("utf-8", "replace")
+    return None if value is None else str(value)
+
+
+def loader_for(engine: "Engine") -> type[BaseTableLoader]:
+    """The fastest loader for the engine's dialect."""
+    return AdbcLoader if engine.dialect.name == "postgresql" else TextLoader

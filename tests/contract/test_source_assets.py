@@ -1,0 +1,95 @@
+"""Pulled sources in Dagster: an asset for each entity, what it tells, and what a fault does."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from orchestration.assets.sources import source_assets
+from orchestration.automation.jobs import pull_jobs
+from orchestration.automation.schedules import pull_schedules
+from tests.homes import muster_home
+
+
+def _table(name: str, entity: str, key: str) -> dict[str, object]:
+    return {"table": name, "entity": entity, "mapping": {"columns": {key: '"id"'}}}
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+    """A source of two tables with two rows each, in a home of its own."""
+    connection = sqlite3.connect(tmp_path / "shop.db", isolation_level=None)
+    for name in ("orders", "products"):
+        connection.execute(f"create table {name} (id integer)")
+        connection.execute(f"insert into {name} values (1), (2)")
+    source = {
+        "name": "till",
+        "type": "sql",
+        "url": f"sqlite:///{tmp_path / 'shop.db'}",
+        "schedule": "*/15 * * * *",
+        "fresh_within_minutes": 60,
+        "tables": [
+            _table("orders", "shop_orders", "order_id"),
+            _table("products", "shop_products", "product_id"),
+        ],
+    }
+    file = tmp_path / "sources.yml"
+    file.write_text(yaml.safe_dump({"sources": [source]}))
+    monkeypatch.setenv("MUSTER_SOURCES", str(file))
+    with muster_home(tmp_path / "home"):
+        yield connection
+    connection.close()
+
+
+def _materialize() -> tuple[dg.ExecuteInProcessResult, dict[str, dict[str, object]]]:
+    result = dg.materialize(source_assets(), raise_on_error=False)
+    found = {}
+    for event in result.get_asset_materialization_events():
+        metadata = event.step_materialization_data.materialization.metadata
+        assert event.asset_key is not None
+        found[event.asset_key.to_user_string()] = {
+            name: value.value for name, value in metadata.items()
+        }
+    return result, found
+
+
+def test_each_entity_is_an_asset_that_tells_rows_bytes_and_cursor(
+    shop: sqlite3.Connection,
+) -> None:
+    (definition,) = source_assets()
+    assert definition.keys == {
+        dg.AssetKey(["sources", "till", "shop_orders"]),
+        dg.AssetKey(["sources", "till", "shop_products"]),
+    }
+    for spec in definition.specs:
+        assert spec.group_name == "sources"
+        assert spec.freshness_policy is not None
+        assert spec.kinds == {"sql", "dlt"}
+    result, found = _materialize()
+    assert result.success
+    assert found["sources/till/shop_orders"]["dagster/row_count"] == 2
+    assert found["sources/till/shop_orders"]["bytes"] > 0  # type: ignore[operator]
+    assert "cursor" in found["sources/till/shop_orders"]
+
+
+def test_each_source_has_a_job_and_its_schedule_runs(shop: sqlite3.Connection) -> None:
+    (schedule,) = pull_schedules(pull_jobs())
+    assert (schedule.name, schedule.cron_schedule) == ("pull_till_schedule", "*/15 * * * *")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+
+
+def test_a_part_that_fails_stops_itself_alone(shop: sqlite3.Connection) -> None:
+    shop.execute("drop table orders")
+    result, found = _materialize()
+    assert not result.success
+    assert found["sources/till/shop_products"]["dagster/row_count"] == 2
+    assert "sources/till/shop_orders" not in found
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    description = failure.step_failure_data.user_failure_data.description  # type: ignore[union-attr]
+    assert description is not None
+    assert description.startswith("till/orders: there is no table orders")
+    # What does not heal by itself is not asked again.
+    assert not [event for event in result.all_events if event.is_step_up_for_retry]

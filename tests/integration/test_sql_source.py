@@ -1,0 +1,361 @@
+"""A real PostgreSQL that changes while it is read, refuses, vanishes, and outlives killed pulls."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+import pytest
+import yaml
+
+from orchestration.connectors.landing import live_files
+from orchestration.connectors.pull import PullReport, last_pull, pull
+from orchestration.connectors.sources.base import SourceError
+from orchestration.connectors.sources.sql import SqlSource
+from tests.kills import kill_when, muster, seeded
+from tests.postgres import execute, postgres
+
+ORDERS = """create table {name} (
+    id int primary key, total numeric(12, 2), ordered_at timestamptz, updated_at timestamptz,
+    deleted_at timestamp, tags text[], doc jsonb, flag boolean, raw bytea)"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres() as (url, _):
+        yield url
+
+
+class Shop:
+    """One table of its own for each test, and a landing folder."""
+
+    def __init__(self, url: str, folder: Path, table: str) -> None:
+        self.url, self.folder, self.table = url, folder, table
+        self.landing = folder / "landing"
+        self.options: dict[str, Any] = {"cursor": "updated_at"}
+        self.mapping: dict[str, Any] = {
+            "columns": {"order_id": '"id"', "total": '"total"', "ordered_at": '"ordered_at"'},
+            "deleted": '"deleted_at" is not null',
+        }
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        entry = {"table": self.table, "entity": "shop_orders", **self.options}
+        return {
+            "name": "erp",
+            "type": "sql",
+            "url": self.url,
+            "tables": [{**entry, "mapping": self.mapping}],
+        }
+
+    @property
+    def source(self) -> SqlSource:
+        return SqlSource(**self.definition)
+
+    def run(self, statement: str) -> None:
+        execute(self.url, statement.format(table=self.table))
+
+    def insert(self, *numbers: int, minute: str = "'{number} minutes'") -> None:
+        for number in numbers:
+            moment = f"timestamptz '2026-01-01 12:00+02' + interval {minute.format(number=number)}"
+            self.run(
+                f"insert into {{table}} (id, total, ordered_at, updated_at) "
+                f"values ({number}, {number}.5, {moment}, {moment})"
+            )
+
+    def pull(self) -> PullReport:
+        return pull(self.source, self.source.parts()[0], self.landing, self.folder / "state")
+
+    def landed(self) -> list[tuple[str, str | None, bool]]:
+        """All landed versions, as they came."""
+        files = live_files(self.landing, "erp", "shop_orders")
+        return duckdb.execute(
+            "select order_id, total, _deleted from read_parquet(?) order by _load_id, _row_number",
+            [files],
+        ).fetchall()
+
+    def living(self) -> dict[str, str | None]:
+        """What staging keeps: the last version of each key, if it is not deleted."""
+        state: dict[str, str | None] = {}
+        for order_id, total, is_deleted in self.landed():
+            state.pop(order_id, None)
+            if not is_deleted:
+                state[order_id] = total
+        return state
+
+    def there(self) -> dict[str, str | None]:
+        """What the table holds now."""
+        with psycopg.connect(self.url) as connection:
+            rows = connection.execute(
+                f"select id::text, total::text from {self.table} where deleted_at is null"  # type: ignore[arg-type]
+            ).fetchall()
+        return dict(rows)
+
+
+@pytest.fixture
+def shop(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
+    made = Shop(server, tmp_path, f"t{abs(hash(request.node.name))}")
+    made.run(ORDERS.replace("{name}", "{table}"))
+    return made
+
+
+def test_values_land_as_the_database_writes_them(shop: Shop) -> None:
+    shop.run(
+        "insert into {table} values (1, 1.50, '2026-01-01 12:00+02', '2026-01-01 00:00:00.123456', "
+        "null, array['a', 'b'], '{{\"x\": 1.50}}', true, '\\x01ff')"
+    )
+    shop.pull()
+    ((ordered_at, extra),) = duckdb.execute(
+        "select ordered_at, _extra from read_parquet(?)",
+        [live_files(shop.landing, "erp", "shop_orders")],
+    ).fetchall()
+    assert ordered_at == "2026-01-01 10:00:00+00"
+    assert yaml.safe_load(extra) == {
+        "updated_at": "2026-01-01 00:00:00.123456+00",
+        "deleted_at": None,
+        "tags": "{a,b}",
+        "doc": '{"x": 1.50}',
+        "flag": "true",
+        "raw": "\\x01ff",
+    }
+
+
+def test_only_what_is_new_or_changed_lands(shop: Shop) -> None:
+    shop.insert(1, 2, 3)
+    assert shop.pull().rows == 3
+    assert shop.pull().load_id is None
+    shop.run(
+        "update {table} set total = 9, updated_at = updated_at + interval '1 day' where id = 1"
+    )
+    shop.insert(4)
+    assert shop.pull().rows == 2
+    assert shop.pull().load_id is None
+    assert shop.living() == shop.there()
+    report = shop.pull()
+    assert report.position == {"value": "2026-01-02 10:01:00+00"}
+    assert report.lag_seconds is not None and report.lag_seconds > 0
+
+
+def test_a_row_that_commits_late_with_an_older_cursor_comes_with_the_overlap(shop: Shop) -> None:
+    shop.insert(1, 10)
+    with psycopg.connect(shop.url) as late:
+        late.execute(
+            f"insert into {shop.table} (id, total, updated_at) "  # type: ignore[arg-type]
+            "values (5, 5, timestamptz '2026-01-01 12:05+02')"
+        )
+        shop.insert(11)
+        assert shop.pull().rows == 3
+        late.commit()
+    assert shop.pull().rows == 1
+    assert shop.living() == shop.there()
+    assert len(shop.landed()) == 4, "rows of the overlap that had landed do not land again"
+
+
+def test_a_row_without_a_cursor_value_lands_once_and_again_when_it_changes(shop: Shop) -> None:
+    shop.insert(1)
+    shop.run("insert into {table} (id, total) values (2, 2)")
+    assert shop.pull().rows == 2
+    assert shop.pull().load_id is None
+    shop.run("update {table} set total = 3 where id = 2")
+    assert shop.pull().rows == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "values"),
+    [
+        ("version", "bigint", ("9", "10", "11")),
+        ("day", "date", ("'2026-01-01'", "'2026-01-02'", "'2026-01-03'")),
+        ("stamp", "timestamp", ("'2026-01-01 10:00'", "'2026-01-01 11:00'", "'2026-01-01 12:00'")),
+        ("word", "text", ("'a'", "'b'", "'c'")),
+    ],
+)
+def test_every_kind_of_cursor(shop: Shop, column: str, kind: str, values: tuple[str, ...]) -> None:
+    shop.run(f"alter table {{table}} add column {column} {kind}")
+    shop.options = {"cursor": column}
+    for number, value in enumerate(values, start=1):
+        shop.run(f"insert into {{table}} (id, {column}) values ({number}, {value})")
+        assert shop.pull().rows == 1
+    assert shop.pull().load_id is None
+
+
+def test_a_soft_deleted_row_is_gone(shop: Shop) -> None:
+    shop.insert(1, 2)
+    shop.pull()
+    shop.run(
+        "update {table} set deleted_at = now(), updated_at = updated_at + interval '1 day' "
+        "where id = 2"
+    )
+    shop.pull()
+    assert shop.living() == shop.there() == {"1": "1.50"}
+
+
+@pytest.mark.parametrize("cursor", ["updated_at", ""])
+def test_deleted_keys_are_found_by_comparison_and_may_come_back(shop: Shop, cursor: str) -> None:
+    shop.options = {"cursor": cursor, "compare_keys": True}
+    shop.insert(1, 2, 3)
+    shop.pull()
+    shop.run("delete from {table} where id = 2")
+    assert shop.pull().deleted == 1
+    assert shop.living() == shop.there()
+    assert shop.pull().load_id is None
+    shop.insert(2)  # the same as before, with its old cursor value
+    shop.pull()
+    shop.pull()
+    assert shop.living() == shop.there()
+    assert shop.pull().load_id is None
+
+
+def test_most_keys_gone_at_once_is_a_fault_of_the_source(shop: Shop) -> None:
+    shop.options = {"cursor": "updated_at", "compare_keys": True}
+    shop.run("insert into {table} (id, updated_at) select n, now() from generate_series(1, 100) n")
+    shop.pull()
+    shop.run("delete from {table} where id > 10")
+    with pytest.raises(SourceError, match=r"90 of 100 keys are gone.*allow_mass_delete"):
+        shop.pull()
+    assert len(shop.living()) == 100
+    shop.options["allow_mass_delete"] = True
+    assert shop.pull().deleted == 90
+
+
+def test_a_table_without_cursor_is_read_whole_and_lands_what_changed(shop: Shop) -> None:
+    shop.options = {}
+    shop.insert(1, 2)
+    assert shop.pull().rows == 2
+    assert shop.pull().load_id is None
+    shop.run("update {table} set total = 9 where id = 1")
+    assert shop.pull().rows == 1
+    shop.run("update {table} set total = 1.50 where id = 1")
+    assert shop.pull().rows == 1
+    assert shop.living() == shop.there()
+
+
+def test_changes_of_the_schema(shop: Shop) -> None:
+    shop.insert(1)
+    shop.pull()
+    shop.run("alter table {table} add column colour text, alter column id type bigint")
+    shop.insert(2)
+    notes = shop.pull().notes
+    assert notes == [
+        "new columns, kept in _extra until they are mapped: colour",
+        "column id was INTEGER and is BIGINT",
+    ]
+    shop.run("alter table {table} rename column total to amount")
+    shop.run("insert into {table} (id, amount, updated_at) values (3, 3, '2027-01-01')")
+    with pytest.raises(SourceError, match="column total is gone; there are id, amount"):
+        shop.pull()
+    assert "the mapping names total" in shop.source.problems()[0]
+    shop.mapping["columns"]["total"] = '"amount"'
+    shop.pull()
+    assert len(shop.living()) == 3
+
+
+def test_an_empty_table_is_no_fault(shop: Shop) -> None:
+    assert shop.source.problems() == []
+    assert shop.pull().rows == 0
+    assert shop.pull().rows == 0
+
+
+def test_what_cannot_be_read_is_told_in_one_line(shop: Shop) -> None:
+    def problem(**changes: Any) -> str:
+        definition = shop.definition
+        definition.update({key: value for key, value in changes.items() if key == "url"})
+        definition["tables"][0].update({k: v for k, v in changes.items() if k != "url"})
+        source = SqlSource(**definition)
+        (told,) = source.problems()
+        with pytest.raises(SourceError) as caught:
+            pull(source, source.parts()[0], shop.landing, shop.folder / "state")
+        for text in (told, str(caught.value)):
+            assert "\n" not in text
+            assert "hunter2" not in text
+        assert str(caught.value) == told
+        return told
+
+    assert "there is no table nowhere" in problem(table="nowhere")
+    assert "column colour is gone" in problem(columns=["id", "colour"])
+    assert "column flag of type BOOLEAN cannot be a cursor" in problem(cursor="flag")
+    down = problem(url="postgresql://me:hunter2@127.0.0.1:1/erp")
+    assert "nothing listens at that host and port" in down
+    assert "no host of that name" in problem(url="postgresql://me:hunter2@no.such.host.invalid/erp")
+    base, query = shop.url.split("?")
+    assert "the server has no such database" in problem(url=f"{base.rsplit('/', 1)[0]}/nix?{query}")
+    role = "create role {name} login password 'hunter2'"
+    shop.run(f"do $$ begin {role.format(name='visitor')}; exception when others then null; end $$")
+    visitor = f"postgresql://visitor:hunter2@/postgres?{query}"
+    assert "this user may not read it; grant it `select`" in problem(url=visitor)
+    assert "may not read it" in problem(url=visitor, compare_keys=True)
+
+
+def test_a_wrong_password_is_told_without_it(server: str, tmp_path: Path) -> None:
+    """The server of the tests trusts its socket; this one asks for a password."""
+    with postgres() as (url, folder):
+        execute(url, "create role visitor login password 'right'")
+        hba = folder / "pg_hba.conf"
+        hba.write_text("local all postgres trust\nlocal all all scram-sha-256\n")
+        execute(url, "select pg_reload_conf()")
+        query = url.split("?")[1]
+        shop = Shop(f"postgresql://visitor:hunter2@/postgres?{query}", tmp_path, "orders")
+        (told,) = shop.source.problems()
+        assert "the server refuses user or password" in told
+        assert "hunter2" not in told
+
+
+def _kill_pulls(shop: Shop, kills: int) -> int:
+    """Pull as a process while the table changes, and kill it; how often it was still alive."""
+    chance = seeded()
+    shop.options["compare_keys"] = True
+    file = shop.folder / "sources.yml"
+    file.write_text(yaml.safe_dump({"sources": [shop.definition]}))
+    environment = {"MUSTER_HOME": str(shop.folder), "MUSTER_SOURCES": str(file)}
+    killed = 0
+    numbers = iter(range(1, 10**6))
+    for _ in range(kills):
+        for number in (next(numbers) for _ in range(30)):
+            shop.insert(number)
+        shop.run(f"delete from {{table}} where id % 17 = {chance.randrange(17)}")
+        shop.run(
+            "update {table} set total = total + 1, updated_at = (select max(updated_at) from "
+            f"{{table}}) where id % 13 = {chance.randrange(13)}"
+        )
+        process = muster("sources", "pull", "erp", environment=environment)
+        killed += kill_when(process, shop.folder / "tmp" / "dlt" / "landing_erp", chance)
+    process = muster("sources", "pull", "erp", environment=environment)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert shop.living() == shop.there()
+    last = last_pull(shop.landing, "erp", shop.table)
+    assert last is not None
+    return killed
+
+
+def test_a_killed_pull_is_repaired_by_the_next(shop: Shop) -> None:
+    _kill_pulls(shop, 3)
+
+
+@pytest.mark.soak
+def test_fifty_killed_pulls_are_repaired(shop: Shop) -> None:
+    assert _kill_pulls(shop, 50) > 20
+
+
+def test_the_command_line(shop: Shop) -> None:
+    shop.insert(1, 2)
+    file = shop.folder / "sources.yml"
+    definition = {**shop.definition, "url": shop.url.replace("postgres:@", "postgres:${PASSWORD}@")}
+    file.write_text(yaml.safe_dump({"sources": [definition]}))
+    environment = {"MUSTER_HOME": str(shop.folder), "MUSTER_SOURCES": str(file), "COLUMNS": "200"}
+
+    def run(*arguments: str, **more: str) -> tuple[int, str]:
+        process = muster(*arguments, environment={**environment, **more})
+        output, _ = process.communicate()
+        return process.returncode, output
+
+    assert run("sources", "test", "erp") == (
+        1,
+        f"erp/{shop.table}: source erp needs the environment variable PASSWORD\n",
+    )
+    assert run("sources", "test", "erp", PASSWORD="hunter2")[0] == 0
+    status, output = run("sources", "pull", "erp", PASSWORD="hunter2")
+    assert (status, output) == (0, f"erp/{shop.table}: 2 rows into shop_orders\n")
+    status, output = run("sources", "list")
+    assert "2026-01-01 10:02:00+00" in output
+    assert "PASSWORD" not in output
