@@ -17,9 +17,15 @@ from orchestration.connectors.sources.base import Source
 
 def kinds() -> dict[str, type[Source]]:
     """Source classes by the `type` that a definition names."""
+    from orchestration.connectors.sources.rest import HubspotSource, RestSource, ShopifySource
     from orchestration.connectors.sources.sql import SqlSource
 
-    return {"sql": SqlSource}
+    return {
+        "hubspot": HubspotSource,
+        "rest": RestSource,
+        "shopify": ShopifySource,
+        "sql": SqlSource,
+    }
 
 
 def sources_file() -> Path:
