@@ -13,6 +13,8 @@ from orchestration.connectors.sources.base import SourceError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_PLACE = {"_source_file", "_row_number"}
+
 
 def _needed(mapping: Mapping) -> set[str]:
     """Source columns that the mapping's expressions name, which they do in double quotes."""
@@ -22,7 +24,7 @@ def _needed(mapping: Mapping) -> set[str]:
 
 def kept_columns(names: list[str], mapping: Mapping) -> list[str]:
     """Columns that do not land as they are; they are kept in `_extra`, so that nothing is lost."""
-    landed_as_is = {sql.strip().strip('"') for sql in mapping.columns.values()}
+    landed_as_is = {sql.strip().strip('"') for sql in mapping.columns.values()} | _PLACE
     return [name for name in names if name not in landed_as_is]
 
 
@@ -59,9 +61,11 @@ class Mapper:
         extra = kept_columns(batch.column_names, self.mapping)
         fields = ", ".join(f"'{name}': \"{name}\"" for name in extra)
         kept = f"cast(to_json({{{fields}}}) as varchar)" if extra else "cast(null as varchar)"
+        place = f"$origin as _source_file, {self.rows} + row_number() over () as _row_number"
+        if _PLACE <= set(batch.column_names):
+            place = 'coalesce("_source_file", $origin) as _source_file, "_row_number"'
         result: pa.Table = self.connection.execute(
-            f"""select {", ".join(selected)}, {kept} as _extra, $origin as _source_file,
-                {self.rows} + row_number() over () as _row_number,
+            f"""select {", ".join(selected)}, {kept} as _extra, {place},
                 coalesce(try({self.mapping.deleted or "false"}), false) as _deleted
             from batch""",
             {"origin": self.origin},

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.connectors.landing import committed_files, land, stamped
+from orchestration.connectors.landing import REJECTED_TABLE, committed_files, land, stamped
 from orchestration.connectors.mapped import Mapper
 from orchestration.connectors.secrets import MissingSecretError, scrubbed
 from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
@@ -33,6 +33,7 @@ class PullReport:
     entity: str
     load_id: str | None = None
     rows: int = 0
+    rejected: int = 0
     size: int = 0
     cursor: Cursor | None = None
     lag_seconds: float | None = None
@@ -89,6 +90,7 @@ class _Pull:
         self.last = last
         self.landed_at = datetime.now(UTC)
         self.columns: dict[str, str] = {}
+        self.rejects: list[pa.Table] = []
         self.report = PullReport(source.name, part.name, part.entity)
 
     def rows(self, batches: Iterator[Batch], progress: Progress) -> "Iterator[pa.Table]":
@@ -96,6 +98,9 @@ class _Pull:
         told = 0
         for batch in batches:
             self.report.cursor = batch.cursor
+            self.report.notes += batch.notes
+            if batch.rejected is not None and batch.rejected.num_rows:
+                self.rejects.append(batch.rejected)
             if not batch.rows.num_rows:
                 continue
             for column in batch.rows.schema:
@@ -106,6 +111,19 @@ class _Pull:
                 told = self.report.rows
                 progress(f"{self.report.source}/{self.report.part}: {told:,} rows")
             yield stamped(self.mapper(batch.rows), self.landed_at)
+
+    def rejected_rows(self) -> "Iterator[pa.Table]":
+        """Records that were no rows; they count with the entity they should have become."""
+        import pyarrow as pa
+
+        for rejected in self.rejects:
+            self.report.rejected += rejected.num_rows
+            folder = pa.array([self.report.entity] * rejected.num_rows, pa.string())
+            yield stamped(rejected.append_column("folder", folder), self.landed_at)
+        if self.rejects:
+            self.report.notes.append(
+                f"{self.report.rejected} records could not be read and went aside"
+            )
 
     def pull_rows(self) -> "Iterator[pa.Table]":
         """The row of `_pulls`, last of the load."""
@@ -156,15 +174,25 @@ def pull(
                 source.name,
                 {
                     part.entity: job.rows(chain([first], batches), progress),
+                    REJECTED_TABLE: job.rejected_rows(),
                     PULLS_TABLE: job.pull_rows(),
                 },
             )
-        if job.report.cursor is not None:
-            source.committed(part, job.report.cursor)
-            job.report.lag_seconds = source.lag_seconds(part, job.report.cursor)
     except Exception as error:
         raise told_plainly(error, f"{source.name}/{part.name}") from None
+    _after_load(source, part, job.report)
     return job.report
+
+
+def _after_load(source: Source, part: Part, report: PullReport) -> None:
+    """Tell the source, and ask how far behind we are. What landed stays, whatever fails here."""
+    if report.cursor is None:
+        return
+    try:
+        source.committed(part, report.cursor)
+        report.lag_seconds = source.lag_seconds(part, report.cursor)
+    except Exception as error:
+        report.notes.append(f"landed, but: {told_plainly(error, f'{source.name}/{part.name}')}")
 
 
 def told_plainly(error: BaseException, where: str) -> SourceError:

@@ -17,7 +17,9 @@ from orchestration.connectors.sources.base import Source
 
 def kinds() -> dict[str, type[Source]]:
     """Source classes by the `type` that a definition names."""
-    return {}
+    from orchestration.connectors.sources.kafka import KafkaSource
+
+    return {"kafka": KafkaSource}
 
 
 def sources_file() -> Path:
