@@ -31,7 +31,9 @@ class MockCluster:
     def __init__(self, library: ctypes.CDLL, cluster: ctypes.c_void_p) -> None:
         self._library, self._cluster = library, cluster
         self.brokers: str = library.rd_kafka_mock_cluster_bootstraps(cluster).decode()
-        self._producer = Producer({"bootstrap.servers": self.brokers, "linger.ms": 5})
+        self._producer = Producer(
+            {"bootstrap.servers": self.brokers, "linger.ms": 5, "log_level": 2}
+        )
 
     def create(self, topic: str, partitions: int) -> None:
         """A new topic, or more partitions of one whose messages nobody needs any more."""

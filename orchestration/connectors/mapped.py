@@ -62,7 +62,7 @@ class Mapper:
         fields = ", ".join(f"'{name}': \"{name}\"" for name in extra)
         kept = f"cast(to_json({{{fields}}}) as varchar)" if extra else "cast(null as varchar)"
         place = f"$origin as _source_file, {self.rows} + row_number() over () as _row_number"
-        if _PLACE <= set(batch.column_names):
+        if set(batch.column_names) >= _PLACE:
             place = 'coalesce("_source_file", $origin) as _source_file, "_row_number"'
         result: pa.Table = self.connection.execute(
             f"""select {", ".join(selected)}, {kept} as _extra, {place},

@@ -197,7 +197,9 @@ def _cursor(position: dict[int, int]) -> Cursor:
     return {str(number): offset for number, offset in sorted(position.items())}
 
 
-def _begin(cursor: dict[str, Any], marks: dict[int, Watermarks]) -> tuple[dict[int, int], list[str]]:
+def _begin(
+    cursor: dict[str, Any], marks: dict[int, Watermarks]
+) -> tuple[dict[int, int], list[str]]:
     """Where each partition is read from, and what was lost on the way there."""
     begin, notes = {}, []
     for number, mark in marks.items():

@@ -7,7 +7,7 @@ to `kafka_messages.py`, where to begin and what to read to `kafka.py`.
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 from orchestration.connectors.sources.base import SourceError
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 CHUNK_MESSAGES = 50_000
 _WAIT_SECONDS = 0.5  # at most, for a chunk to fill
+_LONGEST_COMMIT_SECONDS = 45.0
 
 # What a user's settings may change.
 _DEFAULTS: Mapping[str, str | int | float | bool] = {
     "log_level": 2,  # librdkafka writes to stderr by itself; what matters is raised
     "fetch.wait.max.ms": 100,  # else an empty partition holds up a small read for half a second
-    "broker.address.ttl": 1000,
 }
 # What Muster's own cursors rest on. A reset that is not an error would skip or repeat silently.
 FIXED: Mapping[str, str | int | float | bool] = {
@@ -44,6 +44,16 @@ class Chunk(NamedTuple):
 
     messages: "list[Message]"
     position: dict[int, int]
+
+
+def partition_of(message: "Message") -> int:
+    """The partition of a message, which one that was read always has."""
+    return cast(int, message.partition())
+
+
+def offset_of(message: "Message") -> int:
+    """The offset of a message, which one that was read always has."""
+    return cast(int, message.offset())
 
 
 def _cause(error: "KafkaError", brokers: str, topic: str) -> tuple[str, bool]:
@@ -79,8 +89,19 @@ def _cause(error: "KafkaError", brokers: str, topic: str) -> tuple[str, bool]:
             True,
         ),
     }
+    passing = {
+        Code._WAIT_COORD,
+        Code.LEADER_NOT_AVAILABLE,
+        Code.NOT_LEADER_FOR_PARTITION,
+        Code.REQUEST_TIMED_OUT,
+        Code.BROKER_NOT_AVAILABLE,
+        Code.REPLICA_NOT_AVAILABLE,
+        Code.COORDINATOR_NOT_AVAILABLE,
+        Code.COORDINATOR_LOAD_IN_PROGRESS,
+        Code.NOT_COORDINATOR,
+    }
     said = " ".join(error.str().split())
-    return known.get(error.code(), (f"topic {topic}: {said}", bool(error.retriable())))
+    return known.get(error.code(), (f"topic {topic}: {said}", error.code() in passing))
 
 
 class Connection:
@@ -107,7 +128,13 @@ class Connection:
 
         self.brokers, self.timeout = brokers, timeout_seconds
         self.faults: list[KafkaError] = []
-        own = {"bootstrap.servers": brokers, "group.id": group, "error_cb": self.faults.append}
+        own = {
+            "bootstrap.servers": brokers,
+            "group.id": group,
+            "error_cb": self.faults.append,
+            # We join no group: this only bounds how long a commit waits for its coordinator.
+            "session.timeout.ms": int(1000 * min(timeout_seconds, _LONGEST_COMMIT_SECONDS)),
+        }
         try:
             self.consumer = Consumer({**_DEFAULTS, **settings, **FIXED, **own})
         except (KafkaException, ValueError, TypeError) as error:
@@ -182,15 +209,15 @@ class Connection:
             chunk = self.consumer.consume(min(CHUNK_MESSAGES, limit, expected), _WAIT_SECONDS)
             good = [message for message in chunk if message.error() is None]
             ended = set()
-            position |= {m.partition(): m.offset() + 1 for m in good}
+            position |= {partition_of(m): offset_of(m) + 1 for m in good}
             for message in chunk if len(good) < len(chunk) else ():
-                error = message.error()
+                error, number = message.error(), partition_of(message)
                 if error is None:
                     continue
                 if error.code() != Code._PARTITION_EOF:
                     raise self.failure(error, topic)
-                ended.add(message.partition())
-                position[message.partition()] = message.offset()
+                ended.add(number)
+                position[number] = max(position[number], offset_of(message))
             limit -= len(good)
             if chunk:
                 heard = time.monotonic()
