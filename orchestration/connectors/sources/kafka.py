@@ -16,7 +16,12 @@ from orchestration.connectors.definitions import Mapping
 from orchestration.connectors.mapped import Mapper
 from orchestration.connectors.secrets import MissingSecretError, scrubbed
 from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
-from orchestration.connectors.sources.kafka_client import FIXED, Connection, Watermarks
+from orchestration.connectors.sources.kafka_client import (
+    FIXED,
+    Connection,
+    Watermarks,
+    partition_of,
+)
 from orchestration.connectors.sources.kafka_messages import MessageDecoder
 from orchestration.connectors.sources.schema_registry import SchemaRegistry
 
@@ -67,7 +72,7 @@ class KafkaSource(Source):
     """
 
     brokers: Annotated[str, Field(min_length=1)]
-    settings: dict[str, str | bool | int | float] = {}
+    settings: dict[str, str | bool | int | float] = Field(default_factory=dict)
     schema_registry: str = ""
     group: str = ""
     timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
@@ -115,21 +120,22 @@ class KafkaSource(Source):
             end = {number: mark.high for number, mark in marks.items()}
             limit = part.max_messages if isinstance(part, TopicPart) else sum(end.values())
             decode = self._decoder(part)
-            rejected_bytes = 0
-            if notes and begin == end:
-                yield Batch(decode([]).rows, _cursor(begin), notes=notes)
+            position, tombstones, rejected_bytes = begin, 0, 0
             for chunk in connection.messages(part.name, begin, end, limit):
                 found = decode(chunk.messages)
-                if found.tombstones:
-                    notes.append(
-                        f"{found.tombstones} messages without a value were passed over; "
-                        "mapping.deleted can say that they delete"
-                    )
-                yield Batch(found.rows, _cursor(chunk.position), found.rejected, notes)
-                notes = []
+                position = chunk.position
+                yield Batch(found.rows, _cursor(position), found.rejected)
+                tombstones += found.tombstones
                 rejected_bytes += found.rejected.nbytes
                 if rejected_bytes > _MAX_REJECTED_BYTES:
-                    return
+                    break
+            if tombstones:
+                notes.append(
+                    f"{tombstones} messages without a value were passed over; mapping.deleted "
+                    "can say that they delete"
+                )
+            if notes:
+                yield Batch(decode([]).rows, _cursor(position), notes=notes)
 
     def committed(self, part: Part, cursor: Cursor) -> None:
         """Tell the consumer group how far is durable; only those who watch it need that."""
@@ -150,7 +156,7 @@ class KafkaSource(Source):
                 for message in chunk.messages:
                     kind, moment = message.timestamp()
                     if kind:
-                        oldest.setdefault(message.partition(), moment / 1000)
+                        oldest.setdefault(partition_of(message), moment / 1000)
                 if len(oldest) == len(first):
                     break
         if not first:

@@ -46,9 +46,8 @@ def _avro(schema: Any, number: int) -> Decoder:
 
     def decode(body: bytes) -> bytes:
         try:
-            return orjson.dumps(
-                fastavro.schemaless_reader(io.BytesIO(body), schema), default=_plain
-            )
+            value = fastavro.schemaless_reader(io.BytesIO(body), schema)
+            return orjson.dumps(value, default=_plain)
         except Exception as error:  # whatever the decoder stumbles upon in damaged bytes
             said = str(error) or type(error).__name__
             raise UndecodableError(f"does not fit Avro schema {number}: {said}") from None
