@@ -144,7 +144,7 @@ class SchemaRegistry:
             ) from None
         if answer.status_code in (401, 403):
             raise SourceError("schema_registry refused the credentials in its address")
-        if answer.ok and said is not None:
+        if answer.status_code == 200 and said is not None:
             return said
         if answer.status_code == 404 and isinstance(said, dict) and said.get("error_code", 0) > 404:
             return None
