@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.connectors.definitions import Mapping
 from orchestration.connectors.landed_state import LandedState
-from orchestration.connectors.landing import land, live_files, stamped
+from orchestration.connectors.landing import REJECTED_TABLE, land, live_files, stamped
 from orchestration.connectors.mapped import Mapper
 from orchestration.connectors.secrets import MissingSecretError, scrubbed
 from orchestration.connectors.sources.base import Cursor, Part, Source, SourceError
@@ -36,6 +36,7 @@ class PullReport:
     entity: str
     load_id: str | None = None
     rows: int = 0
+    rejected: int = 0
     size: int = 0
     deleted: int = 0
     cursor: Cursor | None = None
@@ -112,6 +113,7 @@ class _Pull:
         self.mapper = Mapper(part.entity, part.mapping, origin)
         self.landed_at = datetime.now(UTC)
         self.columns: dict[str, str] = {}
+        self.rejects: list[pa.Table] = []
         self.report = PullReport(source.name, part.name, part.entity)
         self.report.cursor = self.last.cursor if self.last else None
         self.landed = (
@@ -126,6 +128,9 @@ class _Pull:
         for batch in self.source.read(self.part, self.report.cursor):
             if batch.cursor is not None:
                 self.report.cursor = batch.cursor
+            self.report.notes += batch.notes
+            if batch.rejected is not None and batch.rejected.num_rows:
+                self.rejects.append(batch.rejected)
             if batch.rows is None or not batch.rows.num_rows:
                 continue
             for column in batch.rows.schema:
@@ -170,6 +175,19 @@ class _Pull:
         for table in rows:
             yield stamped(table, self.landed_at)
 
+    def rejected_rows(self) -> "Iterator[pa.Table]":
+        """Records that were no rows; they count with the entity they should have become."""
+        import pyarrow as pa
+
+        for rejected in self.rejects:
+            self.report.rejected += rejected.num_rows
+            folder = pa.array([self.report.entity] * rejected.num_rows, pa.string())
+            yield stamped(rejected.append_column("folder", folder), self.landed_at)
+        if self.rejects:
+            self.report.notes.append(
+                f"{self.report.rejected} records could not be read and went aside"
+            )
+
     def pull_rows(self) -> "Iterator[pa.Table]":
         """The row of `_pulls`, last of the load."""
         import pyarrow as pa
@@ -210,17 +228,26 @@ def pull(
         before = job.report.cursor
         rows = job.rows()
         first = next(rows, None)
-        if first is not None or job.report.cursor != before:
-            tables = {PULLS_TABLE: job.pull_rows()}
+        if first is not None or job.rejects or job.report.cursor != before:
+            tables = {REJECTED_TABLE: job.rejected_rows(), PULLS_TABLE: job.pull_rows()}
             if first is not None:
                 tables = {part.entity: job.stamped(chain([first], rows)), **tables}
             job.report.load_id = land(landing, state, source.name, tables)
-        if job.report.cursor is not None:
-            source.committed(part, job.report.cursor)
-            job.report.lag_seconds = source.lag_seconds(part, job.report.cursor)
     except Exception as error:
         raise told_plainly(error, f"{source.name}/{part.name}") from None
+    _after_load(source, part, job.report)
     return job.report
+
+
+def _after_load(source: Source, part: Part, report: PullReport) -> None:
+    """Tell the source, and ask how far behind we are. What landed stays, whatever fails here."""
+    if report.cursor is None:
+        return
+    try:
+        source.committed(part, report.cursor)
+        report.lag_seconds = source.lag_seconds(part, report.cursor)
+    except Exception as error:
+        report.notes.append(f"landed, but: {told_plainly(error, f'{source.name}/{part.name}')}")
 
 
 def told_plainly(error: BaseException, where: str) -> SourceError:

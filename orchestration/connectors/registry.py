@@ -17,11 +17,13 @@ from orchestration.connectors.sources.base import Source
 
 def kinds() -> dict[str, type[Source]]:
     """Source classes by the `type` that a definition names."""
+    from orchestration.connectors.sources.kafka import KafkaSource
     from orchestration.connectors.sources.rest import HubspotSource, RestSource, ShopifySource
     from orchestration.connectors.sources.sql import SqlSource
 
     return {
         "hubspot": HubspotSource,
+        "kafka": KafkaSource,
         "rest": RestSource,
         "shopify": ShopifySource,
         "sql": SqlSource,

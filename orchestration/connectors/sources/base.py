@@ -34,11 +34,16 @@ class SourceError(RuntimeError):
 class Batch(NamedTuple):
     """Some rows as the source has them, and where a later read begins once they are durable.
 
-    One load takes all batches of a read, so only the last cursor that is not None counts.
+    One load takes all batches of a read, so only the last cursor that is not None counts. Rows may
+    tell where they came from in columns `_source_file` (text) and `_row_number` (whole numbers);
+    else they are counted. `rejected` are records that are no rows, with these two columns and
+    `reason` and `content`; they land in the same load. `notes` are told to the user.
     """
 
     rows: "pa.Table | None" = None
     cursor: Cursor | None = None
+    rejected: "pa.Table | None" = None
+    notes: Sequence[str] = ()
 
 
 class Part(BaseModel):
