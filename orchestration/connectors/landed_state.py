@@ -74,7 +74,6 @@ class LandedState:
                 select 1 from landed
                 where ({self._same("landed", "rows")})
                     and landed.row_hash = {self._hash()}
-                    and not landed.is_deleted
             )"""
         ).to_arrow_table()
         return kept

@@ -24,6 +24,8 @@ ORDERS = """create table {name} (
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     with postgres() as (url, _):
+        # Its clock shows another time than UTC, which no value may take from it.
+        execute(url, "alter role postgres set timezone = 'Asia/Tokyo'")
         yield url
 
 
@@ -102,7 +104,7 @@ def shop(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
 
 def test_values_land_as_the_database_writes_them(shop: Shop) -> None:
     shop.run(
-        "insert into {table} values (1, 1.50, '2026-01-01 12:00+02', '2026-01-01 00:00:00.123456', "
+        "insert into {table} values (1, 1.50, '2026-01-01 12:00+02', '2026-01-01 00:00:00.123456+00', "
         "null, array['a', 'b'], '{{\"x\": 1.50}}', true, '\\x01ff')"
     )
     shop.pull()
@@ -193,7 +195,7 @@ def test_a_soft_deleted_row_is_gone(shop: Shop) -> None:
 @pytest.mark.parametrize("cursor", ["updated_at", ""])
 def test_deleted_keys_are_found_by_comparison_and_may_come_back(shop: Shop, cursor: str) -> None:
     shop.options = {"cursor": cursor, "compare_keys": True}
-    shop.insert(1, 2, 3)
+    shop.insert(1, 2, 3, 100)  # the last one so late that the others lie below the overlap
     shop.pull()
     shop.run("delete from {table} where id = 2")
     assert shop.pull().deleted == 1
