@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from orchestration.connectors.landing import committed_files, land
+from orchestration.connectors.landing import land, live_files
 from orchestration.connectors.pull import last_pull, pull
 from orchestration.connectors.sources.kafka import KafkaSource
 from tests.mock_kafka import MockCluster, mock_cluster
@@ -49,7 +49,7 @@ def cluster() -> Iterator[MockCluster]:
 def _landed(landing: Path) -> dict[int, list[int]]:
     """Offsets by partition of everything that counts as landed, in order, with repetitions."""
     found: dict[int, list[int]] = {number: [] for number in range(PARTITIONS)}
-    files = committed_files(landing, "clicks", "web_events")
+    files = live_files(landing, "clicks", "web_events")
     if files:
         for origin, offset in duckdb.sql(
             f"select _source_file, _row_number from read_parquet({files}) order by all"
@@ -102,7 +102,7 @@ def _kill_and_pull(cluster: MockCluster, folder: Path, kills: int) -> int:
     assert process.exitcode == 0
     _check_cursors(cluster, folder / "landing")
     assert _landed(folder / "landing") == {n: list(range(sent)) for n in range(PARTITIONS)}
-    files = committed_files(folder / "landing", "clicks", "web_events")
+    files = live_files(folder / "landing", "clicks", "web_events")
     query = f"select count(distinct event_id) from read_parquet({files})"
     assert duckdb.sql(query).fetchall() == [(PARTITIONS * sent,)]
     return partly
