@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MASS_DELETE_SHARE = 0.5
-MASS_DELETE_ROWS = 20  # below this many keys any share may vanish
+MASS_DELETE_ROWS = 20  # up to this many keys any share may vanish, but not all
 
 
 class LandedState:
@@ -43,7 +43,11 @@ class LandedState:
         )
         self.connection.execute("set timezone = 'UTC'")
         self._load(live_files(landing, source, part.entity), origin)
-        self.connection.execute(f"create table present as select {self.keys} from landed limit 0")
+        for name in ("present", "arrived"):
+            self.connection.execute(
+                f"create table {name} as select {self.keys}, is_deleted from landed limit 0"
+            )
+        self.is_empty = self._count("select count(*) from landed") == 0
 
     def _load(self, files: list[str], origin: str) -> None:
         columns = ", ".join(f'null::varchar as "{name}"' for name in (*self.columns, "_extra"))
@@ -76,6 +80,8 @@ class LandedState:
                     and landed.row_hash = {self._hash()}
             )"""
         ).to_arrow_table()
+        if self.part.compare_keys and not self.is_empty:
+            self.connection.execute(f"insert into arrived select {self.keys}, _deleted from kept")
         return kept
 
     def _same(self, left: str, right: str) -> str:
@@ -83,24 +89,27 @@ class LandedState:
         return " and ".join(f'{left}."{name}" = {right}."{name}"' for name in names)
 
     def are_present(self, keys: "Iterator[pa.Table]") -> None:
-        """Take note of keys that the source has; mapped rows, of which only the key is used."""
+        """Take note of keys that the source has; mapped rows: the key, and `_deleted`."""
         for rows in keys:  # noqa: B007  # DuckDB finds it by its name
-            self.connection.execute(f"insert into present select {self.keys} from rows")
+            self.connection.execute(f"insert into present select {self.keys}, _deleted from rows")
 
     def gone_keys(self) -> "pa.Table":
-        """Keys that are landed and not present, one column for each of the key's.
+        """Keys that are landed and not present or deleted there; one column for each of the key's.
+
+        What arrived with this pull is left to the next: it was read before the keys were.
 
         Raises:
             SourceError: so many are gone that the source is more likely broken than empty.
         """
         gone: pa.Table = self.connection.execute(
             f"""select {self.keys} from landed where not is_deleted
-            except select {self.keys} from present order by all"""
+            except select {self.keys} from present where not is_deleted
+            except select {self.keys} from arrived order by all"""
         ).to_arrow_table()
         living = self._count("select count(*) from landed where not is_deleted")
-        share = gone.num_rows / living if living else 0.0
-        is_mass = gone.num_rows > MASS_DELETE_ROWS and share > MASS_DELETE_SHARE
-        if is_mass and not self.part.allow_mass_delete:
+        is_most = gone.num_rows > MASS_DELETE_ROWS and gone.num_rows > living * MASS_DELETE_SHARE
+        is_all = gone.num_rows == living > 1
+        if (is_most or is_all) and not self.part.allow_mass_delete:
             raise SourceError(
                 f"{gone.num_rows:,} of {living:,} keys are gone from the source; nothing was "
                 "landed. If that is true, set allow_mass_delete: true for one pull"
@@ -108,10 +117,13 @@ class LandedState:
         return gone
 
     def keys_back(self) -> int:
-        """How many keys are present that landing holds as deleted."""
+        """How many keys live at the source that landing holds as deleted, and did not arrive."""
         return self._count(
-            f"select count(*) from (select {self.keys} from landed where is_deleted "
-            f"intersect select {self.keys} from present)"
+            f"""select count(*) from (
+                select {self.keys} from landed where is_deleted
+                intersect select {self.keys} from present where not is_deleted
+                except select {self.keys} from arrived
+            )"""
         )
 
     def _count(self, query: str) -> int:

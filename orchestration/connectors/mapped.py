@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import Mapping, quoted
 from orchestration.connectors.sources.base import SourceError
+from orchestration.connectors.sources.readers import identifier
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,7 +88,7 @@ class Mapper:
             for name, sql in zip(self.entity.columns, expressions, strict=True)
         ]
         extra = kept_columns(batch.column_names, self.mapping)
-        fields = ", ".join(f"'{name}': \"{name}\"" for name in extra)
+        fields = ", ".join(f"{quoted(name)}: {identifier(name)}" for name in extra)
         kept = f"cast(to_json({{{fields}}}) as varchar)" if extra else "cast(null as varchar)"
         place = f"$origin as _source_file, {self.rows} + row_number() over () as _row_number"
         if set(batch.column_names) >= _PLACE:

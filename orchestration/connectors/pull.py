@@ -118,7 +118,7 @@ class _Pull:
         self.report.cursor = self.last.cursor if self.last else None
         self.landed = (
             LandedState(landing, source.name, part, origin, state / "scratch")
-            if part.compare_keys or part.is_read_whole
+            if part.is_compared(self.report.cursor)
             else None
         )
 
@@ -150,12 +150,13 @@ class _Pull:
             yield from self._tombstones()
 
     def _tombstones(self) -> "Iterator[pa.Table]":
-        """Keys that are gone from the source, as deleted records."""
+        """Keys that are gone from the source, or deleted there, as deleted records."""
         assert self.landed
         keys = Mapper(
             self.part.entity,
             Mapping(
-                columns=dict(zip(self.mapper.entity.key, self.part.key_expressions, strict=True))
+                columns=dict(zip(self.mapper.entity.key, self.part.key_expressions, strict=True)),
+                deleted=self.part.mapping.deleted,
             ),
             self.mapper.origin,
         )

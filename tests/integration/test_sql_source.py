@@ -1,5 +1,6 @@
 """A real PostgreSQL that changes while it is read, refuses, vanishes, and outlives killed pulls."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,8 @@ def shop(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
 def test_values_land_as_the_database_writes_them(shop: Shop) -> None:
     shop.run(
         "insert into {table} values (1, 1.50, '2026-01-01 12:00+02', "
-        "'2026-01-01 00:00:00.123456+00', null, array['a', 'b'], '{{\"x\": 1.50}}', true, '\\x01ff')"
+        "'2026-01-01 00:00:00.123456+00', null, array['a', 'b'], '{{\"x\": 1.50}}', true, "
+        "'\\x01ff')"
     )
     shop.pull()
     ((ordered_at, extra),) = duckdb.execute(
@@ -208,6 +210,108 @@ def test_deleted_keys_are_found_by_comparison_and_may_come_back(shop: Shop, curs
     assert shop.pull().load_id is None
 
 
+def test_soft_deletion_and_comparison_together(shop: Shop) -> None:
+    shop.options["compare_keys"] = True
+    shop.insert(1, 2, 3, 100)
+    shop.run("update {table} set deleted_at = now() where id = 2")
+    assert shop.pull().rows == 4
+    assert shop.pull().load_id is None, "a key that is deleted at the source is not back"
+    shop.run("update {table} set deleted_at = now() where id = 1")  # its cursor value stays
+    assert shop.pull().deleted == 1
+    assert shop.living() == shop.there()
+    shop.run("update {table} set deleted_at = null where id = 2")
+    shop.pull()
+    shop.pull()
+    assert shop.living() == shop.there() == {"2": "2.50", "3": "3.50", "100": "100.50"}
+    shop.run("update {table} set deleted_at = null, updated_at = '2026-02-01' where id = 1")
+    assert shop.pull().notes == [], "a key that arrives by its cursor needs no second pull"
+    assert shop.living() == shop.there()
+    assert shop.pull().load_id is None
+
+
+@pytest.mark.parametrize("many", [1, 2, 15])
+def test_an_empty_table_deletes_no_more_than_one_key(shop: Shop, many: int) -> None:
+    shop.options["compare_keys"] = True
+    shop.insert(*range(many))
+    shop.pull()
+    shop.run("truncate {table}")
+    if many == 1:
+        assert shop.pull().deleted == 1
+        return
+    with pytest.raises(SourceError, match=f"{many} of {many} keys are gone"):
+        shop.pull()
+
+
+@pytest.mark.parametrize("moment", ["'9999-12-31'", "'infinity'", "now() + interval '3 days'"])
+def test_a_cursor_value_of_the_future_hides_nothing(shop: Shop, moment: str) -> None:
+    shop.insert(1)
+    shop.run(f"insert into {{table}} (id, total, updated_at) values (2, 2, {moment})")
+    report = shop.pull()
+    assert report.position == {"value": "2026-01-01 10:01:00+00"}
+    assert report.notes == [
+        "rows whose updated_at is more than a day in the future: 1; they do not move the cursor"
+    ]
+    shop.insert(3)
+    assert shop.pull().rows == 1
+    assert shop.pull().load_id is None
+    shop.run("update {table} set total = 9 where id = 2")
+    assert shop.pull().rows == 1
+    assert shop.living() == shop.there()
+
+
+@pytest.mark.parametrize("moment", ["timestamptz '2026-01-01'", "null"])
+def test_an_overlap_of_many_rows_does_not_land_again(
+    shop: Shop, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.connectors.sources.overlap.MAX_SEEN", 50)
+    shop.run(
+        f"insert into {{table}} (id, total, updated_at) select n, n, {moment} "
+        "from generate_series(1, 60) n"
+    )
+    assert shop.pull().rows == 60
+    assert shop.pull().load_id is None
+    shop.run("update {table} set total = 0 where id = 7")
+    assert shop.pull().rows == 1
+    assert shop.pull().load_id is None
+    assert shop.living() == shop.there()
+
+
+def test_a_cursor_that_gets_another_type_begins_anew(shop: Shop) -> None:
+    shop.insert(1)
+    shop.pull()
+    shop.run(
+        "alter table {table} alter column updated_at type bigint "
+        "using extract(epoch from updated_at)::bigint"
+    )
+    shop.run("insert into {table} (id, total, updated_at) values (2, 2, 1800000000)")
+    report = shop.pull()
+    assert report.notes[0] == "cursor updated_at has another type; all was read again"
+    assert report.position == {"value": "1800000000"}
+    assert shop.living() == shop.there()
+
+
+def test_no_setting_of_the_server_changes_what_lands(shop: Shop) -> None:
+    role, _, query = shop.url.partition("@")
+    role = f"visitor_{shop.table}"
+    shop.run(f"create role {role} login superuser")
+    for setting in ("datestyle = 'SQL, DMY'", "bytea_output = 'escape'", "timezone = 'Japan'"):
+        shop.run(f"alter role {role} set {setting}")
+    shop.url = f"postgresql://{role}:@{query}"
+    test_values_land_as_the_database_writes_them(shop)
+    assert shop.pull().load_id is None
+
+
+def test_names_of_columns_may_hold_anything(shop: Shop) -> None:
+    shop.run("""alter table {table} add "100%" int default 1, add "a:b" int default 2,
+        add "it's ""Ünï"" $1" int default 3, add word text default 'x''%:y'""")
+    shop.options["cursor"] = "word"
+    shop.insert(1)
+    assert shop.pull().rows == 1
+    assert shop.pull().load_id is None
+    shop.insert(2)
+    assert shop.pull().rows == 1
+
+
 def test_most_keys_gone_at_once_is_a_fault_of_the_source(shop: Shop) -> None:
     shop.options = {"cursor": "updated_at", "compare_keys": True}
     shop.run("insert into {table} (id, updated_at) select n, now() from generate_series(1, 100) n")
@@ -244,9 +348,12 @@ def test_changes_of_the_schema(shop: Shop) -> None:
     ]
     shop.run("alter table {table} rename column total to amount")
     shop.run("insert into {table} (id, amount, updated_at) values (3, 3, '2027-01-01')")
-    with pytest.raises(SourceError, match="column total is gone; there are id, amount"):
-        shop.pull()
-    assert "the mapping names total" in shop.source.problems()[0]
+    for columns in ([], ["id"]):  # the mapping needs it, whichever columns are chosen
+        shop.options["columns"] = columns
+        with pytest.raises(SourceError, match=f"total is gone; {shop.table} has id, amount"):
+            shop.pull()
+        assert "column total is gone" in shop.source.problems()[0]
+    shop.options["columns"] = []
     shop.mapping["columns"]["total"] = '"amount"'
     shop.pull()
     assert len(shop.living()) == 3
@@ -278,6 +385,8 @@ def test_what_cannot_be_read_is_told_in_one_line(shop: Shop) -> None:
     assert "column flag of type BOOLEAN cannot be a cursor" in problem(cursor="flag")
     down = problem(url="postgresql://me:hunter2@127.0.0.1:1/erp")
     assert "nothing listens at that host and port" in down
+    assert "url is no address of a database" in problem(url="me:hunter2@db/erp")
+    assert "databases of type oracle cannot be read" in problem(url="oracle://me:hunter2@db/erp")
     assert "no host of that name" in problem(url="postgresql://me:hunter2@no.such.host.invalid/erp")
     base, query = shop.url.split("?")
     assert "the server has no such database" in problem(url=f"{base.rsplit('/', 1)[0]}/nix?{query}")
@@ -288,10 +397,16 @@ def test_what_cannot_be_read_is_told_in_one_line(shop: Shop) -> None:
     assert "may not read it" in problem(url=visitor, compare_keys=True)
 
 
-def test_a_wrong_password_is_told_without_it(server: str, tmp_path: Path) -> None:
+def test_a_wrong_password_is_told_without_it(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The server of the tests trusts its socket; this one asks for a password."""
     with postgres() as (url, folder):
-        execute(url, "create role visitor login password 'right'")
+        right = "p@ss/w:rd%40#?"
+        execute(
+            url, f"create role visitor login password '{right}'", "create table orders (id int)"
+        )
+        execute(url, "grant select on orders to visitor")
         hba = folder / "pg_hba.conf"
         hba.write_text("local all postgres trust\nlocal all all scram-sha-256\n")
         execute(url, "select pg_reload_conf()")
@@ -300,6 +415,54 @@ def test_a_wrong_password_is_told_without_it(server: str, tmp_path: Path) -> Non
         (told,) = shop.source.problems()
         assert "the server refuses user or password" in told
         assert "hunter2" not in told
+        shop.url = f"postgresql://visitor:${{ERP_PASSWORD}}@/postgres?{query}"
+        shop.options, shop.mapping = {}, {"columns": {"order_id": '"id"'}}
+        monkeypatch.setenv("ERP_PASSWORD", right)
+        assert shop.source.problems() == [], "a secret may hold what an address must not"
+        assert shop.pull().rows == 0
+
+
+def test_a_connection_that_breaks_while_it_is_read_may_be_tried_again(shop: Shop) -> None:
+    shop.run("drop table {table}")
+    shop.run(
+        "create view {table} as select n as id, 1 as total, now() as ordered_at, "
+        "now() as updated_at, now() as deleted_at, repeat('x', 1000) as doc "
+        "from generate_series(1, 1000000) n"
+    )
+    source = shop.source
+    batches = source.read(source.parts()[0], None)
+    assert next(batches).rows is not None
+    shop.run(
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where query ilike 'copy%{table}%' and pid <> pg_backend_pid()"
+    )
+    with pytest.raises(SourceError, match="broke") as caught:
+        list(batches)
+    assert caught.value.is_transient
+
+
+def test_a_database_without_arrow_driver(tmp_path: Path) -> None:
+    """SQLite stands for all that SQLAlchemy reads: MySQL takes the same way."""
+    shop = Shop(f"sqlite:///{tmp_path / 'shop.db'}", tmp_path, "orders")
+    database = sqlite3.connect(tmp_path / "shop.db", isolation_level=None)
+    database.execute(
+        "create table orders (id integer primary key, total numeric(12, 2), ordered_at datetime, "
+        "updated_at datetime, deleted_at datetime, raw blob)"
+    )
+    database.execute("insert into orders values (1, 1.5, null, '2026-01-01 10:00:00', null, x'ff')")
+    shop.options["compare_keys"] = True
+    assert shop.source.problems() == []
+    assert shop.pull().rows == 1
+    assert shop.pull().load_id is None
+    database.execute("insert into orders values (2, 2, null, '2026-01-01 09:55:00', null, null)")
+    assert shop.pull().rows == 1
+    database.execute("insert into orders values (3, 3, null, '2026-01-01 09:00:00', null, null)")
+    assert shop.pull().rows == 0, "older than the overlap"
+    database.execute("delete from orders where id = 1")
+    assert shop.pull().deleted == 1
+    assert shop.living() == {"2": "2"}
+    shop.options["cursor"] = "colour"
+    assert "column colour is gone" in shop.source.problems()[0]
 
 
 def _kill_pulls(shop: Shop, kills: int) -> int:

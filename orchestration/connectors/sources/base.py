@@ -60,10 +60,9 @@ class Part(BaseModel):
     compare_keys: bool = False
     allow_mass_delete: bool = False
 
-    @property
-    def is_read_whole(self) -> bool:
-        """Whether every pull reads all there is; rows that have not changed do not land again."""
-        return False
+    def is_compared(self, cursor: Cursor | None) -> bool:
+        """Whether a pull that begins at `cursor` leaves out what landing holds as it is now."""
+        return self.compare_keys
 
     @property
     def key_expressions(self) -> list[str]:
@@ -115,7 +114,7 @@ class Source(BaseModel, ABC):
         """
 
     def present_keys(self, part: Part) -> "Iterator[pa.Table]":
-        """For `compare_keys`: the columns that the key's expressions name, of all rows there are.
+        """For `compare_keys`: the columns that key and `deleted` name, of all rows there are.
 
         Raises:
             SourceError: they cannot be read, or this kind of source cannot tell.

@@ -2,7 +2,8 @@
 
 A row may become visible late with an older cursor value, so each read begins a little below the
 highest value seen. What landed from that window before, unchanged, is left out by the hashes of its
-rows, which the cursor carries.
+rows, which the cursor carries. A value far in the future does not move the cursor: all that comes
+after it would be lost.
 """
 
 from decimal import Decimal
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Kind = Literal["time", "date", "number", "text"]
-MAX_SEEN = 100_000  # more would make the cursor heavy; staging keeps one row of a key anyway
+MAX_SEEN = 100_000  # more would make the cursor heavy; the next pull then looks into landing
 # What DuckDB reads the text as, to compare and to go back from.
 _TYPES: dict[Kind, str] = {
     "time": "timestamp",
@@ -22,6 +23,10 @@ _TYPES: dict[Kind, str] = {
     "number": "decimal(38, 10)",
     "text": "varchar",
 }
+
+
+# The highest value that moves the cursor. A day, for clocks and zones that are not ours.
+_PLAUSIBLE = {"time": "now()::timestamp + interval 1 day", "date": "current_date + 1"}
 
 
 def cursor_type(name: str, column_type: Any) -> Kind:  # a SQLAlchemy type
@@ -32,6 +37,7 @@ def cursor_type(name: str, column_type: Any) -> Kind:  # a SQLAlchemy type
     """
     from sqlalchemy import types
 
+    column_type = getattr(column_type, "data_type", column_type)  # of a domain
     if isinstance(column_type, types.DateTime):
         return "time"
     if isinstance(column_type, types.Date):
@@ -53,20 +59,28 @@ class Overlap:
         column: the cursor column; all columns of a batch are text.
         kind: how its text is compared.
         size: of the window: in seconds for times and dates, as it is for numbers, none for text.
-        cursor: where the last read ended: `{"value": ..., "seen": [...]}`.
+        cursor: where the last read ended: `{"value": ..., "seen": [...]}`; `seen` is None where
+            they are too many.
     """
 
     def __init__(self, column: str, kind: Kind, size: float, cursor: Cursor | None) -> None:
         import duckdb
 
         self.column, self.kind, self.size = column, kind, size
-        self.value: str | None = (cursor or {}).get("value")
+        self.ahead = 0
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute("create table seen (hash ubigint, value varchar)")
-        self.known = set((cursor or {}).get("seen", []))
+        self.known = set((cursor or {}).get("seen") or [])
+        value: str | None = (cursor or {}).get("value")
+        self.value = value if value is None or self._is_of_kind(value) else None
+        self.has_new_type = self.value != value
         # None: everything is new, the first time.
         self.begin = self._below(self.value) if self.value is not None else None
+
+    def _is_of_kind(self, value: str) -> bool:
+        cast = f"select try_cast($1 as {_TYPES[self.kind]}) is not null"
+        return self.connection.execute(cast, [value]).fetchone() == (True,)
 
     def _below(self, value: str) -> str:
         """The value at which the window below `value` begins, as text of the same form."""
@@ -88,11 +102,12 @@ class Overlap:
 
     def new_rows(self, rows: "pa.Table") -> "pa.Table":
         """The rows that have not landed before as they are now."""
-        import pyarrow as pa
-
         kind, column = _TYPES[self.kind], f'"{self.column}"'
+        typed = f"try_cast({column} as {kind})"
+        latest = _PLAUSIBLE.get(self.kind)
+        is_plausible = f"isfinite({typed}) and {typed} <= {latest}" if latest else "true"
         highest = self.connection.execute(
-            f"select arg_max({column}, try_cast({column} as {kind})) from rows"
+            f"select arg_max({column}, {typed}) filter (where {is_plausible}) from rows"
         ).fetchone()
         if highest and highest[0] is not None:
             self.value = self._higher(highest[0])
@@ -100,10 +115,18 @@ class Overlap:
         # Only what lies in the window can come again; hashing all rows would cost a third more.
         self.connection.execute(
             f"""insert into seen select hash(rows), {column} from rows
-            where $1 is null or try_cast({column} as {kind}) is null
-                or try_cast({column} as {kind}) >= cast($1 as {kind})""",
+            where $1 is null or {typed} is null or {typed} >= cast($1 as {kind})""",
             [window],
         )
+        kept = self._unknown(rows)
+        if latest:
+            ahead = f"select count(*) from kept where {typed} > {latest}"
+            self.ahead += self.connection.execute(ahead).fetchall()[0][0]
+        return kept
+
+    def _unknown(self, rows: "pa.Table") -> "pa.Table":
+        import pyarrow as pa
+
         if not self.known:
             return rows
         known = pa.table({"hash": pa.array(self.known, pa.uint64())})  # noqa: F841  # by name
@@ -133,5 +156,18 @@ class Overlap:
             limit {MAX_SEEN + 1}""",
             [window],
         ).fetchall()
-        seen = sorted(row[0] for row in found)
-        return {"value": self.value, "seen": seen if len(seen) <= MAX_SEEN else []}
+        seen = sorted(row[0] for row in found) if len(found) <= MAX_SEEN else None
+        return {"value": self.value, "seen": seen}
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of the cursor's values."""
+        found = []
+        if self.has_new_type:
+            found.append(f"cursor {self.column} has another type; all was read again")
+        if self.ahead:
+            found.append(
+                f"rows whose {self.column} is more than a day in the future: {self.ahead:,}; they "
+                "do not move the cursor"
+            )
+        return found

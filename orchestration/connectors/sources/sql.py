@@ -1,7 +1,7 @@
-"""Tables of a SQL database: PostgreSQL by ADBC, MySQL, MariaDB and others by SQLAlchemy.
+"""Tables of a SQL database: PostgreSQL by ADBC, MySQL, MariaDB and SQLite by SQLAlchemy.
 
 Every column is cast to text by the database itself, so a value lands as the database writes it and
-no driver's types come between. Times with a zone are written in UTC.
+no driver's types come between. Sessions are set to UTC and ISO forms (`sql_connection`).
 
 One pull is one statement, so one consistent state of the table. What changes while it runs, and
 what commits later with an older cursor value, comes with the next pull, whose window overlaps.
@@ -10,7 +10,7 @@ what commits later with an older cursor value, comes with the next pull, whose w
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, model_validator
 
@@ -24,21 +24,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, Select, Table
 
 CHUNK_ROWS = 100_000
-# The driver that reads the catalogue, by the dialect in the address.
-_DRIVERS = {
-    "postgresql": "postgresql+psycopg",
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-}
 
 
 class TablePart(Part):
     """One table or view.
 
-    `columns` are those to read (default: all). With a `cursor` column a pull reads the rows whose
-    value is not more than `overlap_minutes` (of a number: `overlap`) below the highest seen so far,
-    and those without a value; without one it reads the whole table. Rows that landed before,
-    unchanged, do not land again.
+    `columns` are those to read (default: all), besides those that cursor and mapping name. With a
+    `cursor` column a pull reads the rows whose value is not more than `overlap_minutes` (of a
+    number: `overlap`) below the highest seen so far, and those without a value; without one it
+    reads the whole table. Rows that landed before, unchanged, do not land again.
     """
 
     columns: list[str] = Field(default_factory=list)
@@ -46,10 +40,10 @@ class TablePart(Part):
     overlap_minutes: float = 10.0
     overlap: int = 0
 
-    @property
-    def is_read_whole(self) -> bool:
-        """A table without a cursor."""
-        return not self.cursor
+    def is_compared(self, cursor: Cursor | None) -> bool:
+        """Also a table without a cursor, and one with too many rows in its overlap to mark."""
+        is_unmarked = (cursor or {}).get("seen", []) is None
+        return super().is_compared(cursor) or not self.cursor or is_unmarked
 
 
 class SqlSource(Source):
@@ -57,7 +51,6 @@ class SqlSource(Source):
 
     url: str
     tables: list[TablePart]
-    connect_seconds: ClassVar[int] = 10
 
     @model_validator(mode="before")
     @classmethod
@@ -80,14 +73,9 @@ class SqlSource(Source):
 
     @cached_property
     def _engine(self) -> "Engine":
-        from sqlalchemy import create_engine, make_url
-        from sqlalchemy.pool import NullPool
+        from orchestration.connectors.sources.sql_connection import engine
 
-        url = make_url(self.secret(self.url))
-        url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-        is_file = url.get_backend_name() in ("sqlite", "duckdb")
-        arguments = {} if is_file else {"connect_timeout": self.connect_seconds}
-        return create_engine(url, connect_args=arguments, poolclass=NullPool)
+        return engine(self.url, self.secret)
 
     def _reflected(self, part: TablePart) -> "Table":
         """The table as the database's catalogue describes it, with the wanted columns only.
@@ -106,8 +94,7 @@ class SqlSource(Source):
                 f"there is no table {part.name} (or this user may not see it); name it with its "
                 "schema, such as sales.orders"
             ) from None
-        wanted = [*part.columns, *([part.cursor] if part.cursor else [])]
-        gone = [column for column in wanted if column not in found.c]
+        gone = [column for column in _named(part) if column not in found.c]
         if gone:
             raise SourceError(
                 f"column {', '.join(gone)} is gone; {part.name} has {', '.join(found.c.keys())}. "
@@ -116,18 +103,27 @@ class SqlSource(Source):
             )
         return found
 
+    def _as_text(self, column: Any) -> Any:  # a SQLAlchemy column to a SQLAlchemy expression
+        from sqlalchemy import String, cast, func
+        from sqlalchemy.sql.sqltypes import _Binary
+
+        # Only PostgreSQL writes bytes as text; elsewhere a cast of them may give null.
+        is_raw = isinstance(column.type, _Binary) and self._engine.name != "postgresql"
+        # MySQL casts to CHAR, which SQLAlchemy calls String.
+        return func.hex(column) if is_raw else cast(column, String)
+
     def _query(self, part: TablePart, table: "Table", overlap: Overlap | None) -> "Select[Any]":
         """The rows of one pull, all columns as text."""
         from sqlalchemy import String, cast, literal, or_, select
 
-        names = part.columns or list(table.c.keys())
-        if part.cursor and part.cursor not in names:
-            names = [*names, part.cursor]
-        query = select(*[_as_text(table.c[name]).label(name) for name in names])
+        names = _named(part) if part.columns else list(table.c.keys())
+        query = select(*[self._as_text(table.c[name]).label(name) for name in names])
         begin = overlap.begin if overlap else None
         if begin is not None:
             column = table.c[part.cursor]
-            bound = cast(literal(begin, String), column.type)
+            bound: Any = literal(begin, String)
+            if self._engine.dialect.name != "sqlite":  # where a time is text, or a number anyway
+                bound = cast(bound, column.type)
             query = query.where(or_(column >= bound, column.is_(None)))
         return query
 
@@ -144,21 +140,22 @@ class SqlSource(Source):
             for rows in self._rows(table, self._query(part, table, overlap)):
                 yield Batch(overlap.new_rows(rows) if overlap else rows)
             if overlap:
-                yield Batch(None, overlap.cursor)
+                yield Batch(None, overlap.cursor, notes=overlap.notes)
         except SourceError:
             raise
         except Exception as error:
             raise plainly(error, part.name) from error
 
     def present_keys(self, part: Part) -> "Iterator[pa.Table]":
-        """The columns that the key's expressions name, of all rows there are."""
+        """The columns that key and `deleted` name, of all rows there are."""
         from sqlalchemy import select
 
         assert isinstance(part, TablePart)
         try:
             table = self._reflected(part)
-            names = sorted(needed_columns(part.mapping, part.key_expressions))
-            columns = [_as_text(table.c[name]).label(name) for name in names]
+            expressions = [*part.key_expressions, part.mapping.deleted]
+            names = sorted(needed_columns(part.mapping, expressions))
+            columns = [self._as_text(table.c[name]).label(name) for name in names]
             yield from self._rows(table, select(*columns))
         except SourceError:
             raise
@@ -179,6 +176,7 @@ class SqlSource(Source):
             metadata=table.metadata,
             backend="pyarrow",
             chunk_size=CHUNK_ROWS,
+            reflection_level="minimal",  # dlt need not judge the types: all columns are text
             query_adapter_callback=lambda _query, _table: query,
             table_loader_class=loader_for(self._engine),
         )
@@ -191,12 +189,6 @@ class SqlSource(Source):
         for part in self.parts():
             try:
                 table = self._reflected(part)
-                missing = sorted(needed_columns(part.mapping) - set(table.c.keys()))
-                if missing:
-                    raise SourceError(
-                        f"the mapping names {', '.join(missing)}; {part.name} has "
-                        f"{', '.join(table.c.keys())}"
-                    )
                 if part.cursor:
                     cursor_type(part.cursor, table.c[part.cursor].type)
                 for _ in self._rows(table, self._query(part, table, None).limit(1)):
@@ -218,13 +210,10 @@ class SqlSource(Source):
         return max(0.0, (datetime.now(UTC) - newest).total_seconds())
 
 
-def _as_text(column: Any) -> Any:  # a SQLAlchemy column to a SQLAlchemy expression
-    from sqlalchemy import DateTime, String, Text, cast, func, literal
-
-    if isinstance(column.type, DateTime) and column.type.timezone:
-        return cast(func.timezone("UTC", column), Text) + literal("+00")
-    # MySQL casts to CHAR, which SQLAlchemy calls String.
-    return cast(column, String)
+def _named(part: TablePart) -> list[str]:
+    """Columns that the definition names: to read, as cursor, and in the mapping's expressions."""
+    cursor = [part.cursor] if part.cursor else []
+    return list(dict.fromkeys([*part.columns, *cursor, *sorted(needed_columns(part.mapping))]))
 
 
 def _with_kinds(rows: "pa.Table", kinds: dict[str, str]) -> "pa.Table":

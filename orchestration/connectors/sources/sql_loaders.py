@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from dlt.sources.sql_database.helpers import BaseTableLoader, TableLoader
 
+from orchestration.connectors.sources.sql_connection import POSTGRES_SETTINGS
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -58,10 +60,18 @@ class AdbcLoader(BaseTableLoader):
 
     def _chunks(self) -> Iterator[pa.Table]:
         from adbc_driver_postgresql import dbapi
+        from sqlalchemy.dialects import postgresql
 
-        query = self.compile_query(self.make_query())
+        # Not dlt's compile_query: it doubles each % for a driver that would halve it again.
+        dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+        query = self.make_query().compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        settings = ", ".join(
+            f"set_config('{name}', '{value}', true)" for name, value in POSTGRES_SETTINGS.items()
+        )
         with dbapi.connect(self.get_connection_url()) as connection, connection.cursor() as cursor:
-            cursor.execute(query)
+            cursor.execute(f"select {settings}")  # of this transaction, which a pooler keeps whole
+            cursor.fetchall()
+            cursor.execute(str(query))
             waiting: list[pa.RecordBatch] = []
             rows = 0
             for batch in cursor.fetch_record_batch():
