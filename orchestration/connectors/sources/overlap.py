@@ -105,23 +105,26 @@ class Overlap:
         kind, column = _TYPES[self.kind], f'"{self.column}"'
         typed = f"try_cast({column} as {kind})"
         latest = _PLAUSIBLE.get(self.kind)
-        is_plausible = f"isfinite({typed}) and {typed} <= {latest}" if latest else "true"
-        highest = self.connection.execute(
-            f"select arg_max({column}, {typed}) filter (where {is_plausible}) from rows"
-        ).fetchone()
-        if highest and highest[0] is not None:
-            self.value = self._higher(highest[0])
+        is_ahead = f"typed > {latest}" if latest else "false"
+        is_plausible = f"isfinite(typed) and typed <= {latest}" if latest else "true"
+        ((highest, ahead),) = self.connection.execute(
+            f"""select arg_max({column}, typed) filter (where {is_plausible}),
+                count(*) filter (where {is_ahead})
+            from (select {column}, {typed} as typed from rows)"""
+        ).fetchall()
+        if highest is not None:
+            self.value = self._higher(highest)
         window = self._below(self.value) if self.value is not None else None
         # Only what lies in the window can come again; hashing all rows would cost a third more.
         self.connection.execute(
             f"""insert into seen select hash(rows), {column} from rows
-            where $1 is null or {typed} is null or {typed} >= cast($1 as {kind})""",
+            where $1 is null or coalesce({typed} >= cast($1 as {kind}), true)""",
             [window],
         )
         kept = self._unknown(rows)
-        if latest:
-            ahead = f"select count(*) from kept where {typed} > {latest}"
-            self.ahead += self.connection.execute(ahead).fetchall()[0][0]
+        if ahead:  # those that had landed have been told of before
+            count = f"select count(*) from kept where {typed} > {latest}"
+            self.ahead += self.connection.execute(count).fetchall()[0][0]
         return kept
 
     def _unknown(self, rows: "pa.Table") -> "pa.Table":
