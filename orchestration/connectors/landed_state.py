@@ -41,7 +41,7 @@ class LandedState:
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(
             config={"memory_limit": "700MB", "threads": 2, "temp_directory": str(scratch)}
         )
-        self.connection.execute("set timezone = 'UTC'")
+        self.connection.execute("set timezone = 'UTC'; set enable_progress_bar = false")
         self._load(live_files(landing, source, part.entity), origin)
         for name in ("present", "arrived"):
             self.connection.execute(

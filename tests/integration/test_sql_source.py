@@ -7,12 +7,14 @@ from typing import Any
 
 import duckdb
 import psycopg
+import pyarrow as pa
 import pytest
 import yaml
 
 from orchestration.connectors.landing import live_files
 from orchestration.connectors.pull import PullReport, last_pull, pull
 from orchestration.connectors.sources.base import SourceError
+from orchestration.connectors.sources.overlap import Overlap
 from orchestration.connectors.sources.sql import SqlSource
 from tests.kills import kill_when, muster, seeded
 from tests.postgres import execute, postgres
@@ -229,7 +231,7 @@ def test_soft_deletion_and_comparison_together(shop: Shop) -> None:
     assert shop.pull().load_id is None
 
 
-@pytest.mark.parametrize("many", [1, 2, 15])
+@pytest.mark.parametrize("many", [1, 2])
 def test_an_empty_table_deletes_no_more_than_one_key(shop: Shop, many: int) -> None:
     shop.options["compare_keys"] = True
     shop.insert(*range(many))
@@ -242,7 +244,7 @@ def test_an_empty_table_deletes_no_more_than_one_key(shop: Shop, many: int) -> N
         shop.pull()
 
 
-@pytest.mark.parametrize("moment", ["'9999-12-31'", "'infinity'", "now() + interval '3 days'"])
+@pytest.mark.parametrize("moment", ["'infinity'", "now() + interval '3 days'"])
 def test_a_cursor_value_of_the_future_hides_nothing(shop: Shop, moment: str) -> None:
     shop.insert(1)
     shop.run(f"insert into {{table}} (id, total, updated_at) values (2, 2, {moment})")
@@ -259,21 +261,36 @@ def test_a_cursor_value_of_the_future_hides_nothing(shop: Shop, moment: str) -> 
     assert shop.living() == shop.there()
 
 
-@pytest.mark.parametrize("moment", ["timestamptz '2026-01-01'", "null"])
+@pytest.mark.parametrize(
+    ("bound", "moment"), [("MAX_SEEN", "timestamptz '2026-01-01'"), ("MAX_MARKED", "null")]
+)
 def test_an_overlap_of_many_rows_does_not_land_again(
-    shop: Shop, moment: str, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, moment: str, bound: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.connectors.sources.overlap.MAX_SEEN", 50)
+    monkeypatch.setattr(f"orchestration.connectors.sources.overlap.{bound}", 50)
     shop.run(
         f"insert into {{table}} (id, total, updated_at) select n, n, {moment} "
         "from generate_series(1, 60) n"
     )
-    assert shop.pull().rows == 60
+    report = shop.pull()
+    assert report.rows == 60
+    assert report.cursor is not None
+    assert report.cursor["seen"] is None, "they are too many to mark"
     assert shop.pull().load_id is None
     shop.run("update {table} set total = 0 where id = 7")
     assert shop.pull().rows == 1
     assert shop.pull().load_id is None
     assert shop.living() == shop.there()
+
+
+def test_rows_that_left_the_window_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestration.connectors.sources.overlap.MAX_MARKED", 50)
+    overlap = Overlap("n", "number", 10, None)
+    for begin in range(0, 200, 5):
+        numbers = [str(number) for number in range(begin, begin + 5)]
+        assert overlap.new_rows(pa.table({"n": numbers})).num_rows == 5
+    assert overlap.cursor["value"] == "199"
+    assert len(overlap.cursor["seen"]) == 11
 
 
 def test_a_cursor_that_gets_another_type_begins_anew(shop: Shop) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["time", "date", "number", "text"]
 MAX_SEEN = 100_000  # more would make the cursor heavy; the next pull then looks into landing
+MAX_MARKED = 2_000_000  # rows noted during a read, before those that left the window are forgotten
 # What DuckDB reads the text as, to compare and to go back from.
 _TYPES: dict[Kind, str] = {
     "time": "timestamp",
@@ -67,7 +68,8 @@ class Overlap:
         import duckdb
 
         self.column, self.kind, self.size = column, kind, size
-        self.ahead = 0
+        self.ahead = self.marked = 0
+        self.is_full = False
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute("create table seen (hash ubigint, value varchar)")
@@ -115,17 +117,28 @@ class Overlap:
         if highest is not None:
             self.value = self._higher(highest)
         window = self._below(self.value) if self.value is not None else None
-        # Only what lies in the window can come again; hashing all rows would cost a third more.
-        self.connection.execute(
-            f"""insert into seen select hash(rows), {column} from rows
-            where $1 is null or coalesce({typed} >= cast($1 as {kind}), true)""",
-            [window],
-        )
+        self._mark(rows, typed, window)
         kept = self._unknown(rows)
         if ahead:  # those that had landed have been told of before
             count = f"select count(*) from kept where {typed} > {latest}"
             self.ahead += self.connection.execute(count).fetchall()[0][0]
         return kept
+
+    def _mark(self, rows: "pa.Table", typed: str, window: str | None) -> None:
+        """Note the rows of the window: only they come again, and to hash all would cost more."""
+        if self.is_full:
+            return
+        in_window = f"$1 is null or coalesce({typed} >= cast($1 as {_TYPES[self.kind]}), true)"
+        ((marked,),) = self.connection.execute(
+            f"""insert into seen select hash(rows), "{self.column}" from rows where {in_window}""",
+            [window],
+        ).fetchall()
+        self.marked += marked
+        if self.marked > MAX_MARKED:
+            below = f"try_cast(value as {_TYPES[self.kind]}) < cast($1 as {_TYPES[self.kind]})"
+            self.connection.execute(f"delete from seen where {below}", [window])
+            ((self.marked,),) = self.connection.execute("select count(*) from seen").fetchall()
+            self.is_full = self.marked > MAX_MARKED
 
     def _unknown(self, rows: "pa.Table") -> "pa.Table":
         import pyarrow as pa
@@ -150,6 +163,8 @@ class Overlap:
     @property
     def cursor(self) -> Cursor:
         """Where the next read begins, with the marks of the rows in its window."""
+        if self.is_full:
+            return {"value": self.value, "seen": None}
         kind = _TYPES[self.kind]
         window = self._below(self.value) if self.value is not None else None
         found = self.connection.execute(
