@@ -1,13 +1,10 @@
-"""Kill -9 at random moments, for tests of what must survive it."""
+"""Random moments that can be repeated, and `muster` as a process, for tests of faults."""
 
 import os
 import random
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from orchestration.resources.settings import PROJECT_ROOT
 
@@ -29,15 +26,3 @@ def muster(*arguments: str, environment: Mapping[str, str]) -> subprocess.Popen[
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-
-
-def kill_when(process: subprocess.Popen[str], trace: Path, chance: random.Random) -> bool:
-    """Kill a process some time after it began to write under `trace`; whether it still lived."""
-    while process.poll() is None and not any(trace.glob("*")):
-        time.sleep(0.01)
-    time.sleep(chance.uniform(0, 0.6))
-    was_alive = process.poll() is None
-    if was_alive:
-        process.send_signal(signal.SIGKILL)
-    process.communicate()
-    return was_alive
