@@ -105,7 +105,8 @@ def shop(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
 def test_values_land_as_the_database_writes_them(shop: Shop) -> None:
     shop.run(
         "insert into {table} values (1, 1.50, '2026-01-01 12:00+02', "
-        "'2026-01-01 00:00:00.123456+00', null, array['a', 'b'], '{{\"x\": 1.50}}', true, '\\x01ff')"
+        "'2026-01-01 00:00:00.123456+00', null, array['a', 'b'], '{{\"x\": 1.50}}', true, "
+        "'\\x01ff')"
     )
     shop.pull()
     ((ordered_at, extra),) = duckdb.execute(
