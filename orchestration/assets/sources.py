@@ -84,7 +84,7 @@ def _source_assets(source: Source) -> dg.AssetsDefinition:
             _spec(source, entity, parts).replace_attributes(skippable=True)
             for entity, parts in entities.items()
         ],
-        name=f"pull_{source.name}",
+        name=f"source_{source.name}",  # not `pull_`, which is the job
         can_subset=True,
         pool=f"source_{source.name}",
         retry_policy=RETRY,

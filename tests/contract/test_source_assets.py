@@ -1,6 +1,8 @@
 """Pulled sources in Dagster: an asset for each entity, what it tells, and what a fault does."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import yaml
 from orchestration.assets.sources import source_assets
 from orchestration.automation.jobs import pull_jobs
 from orchestration.automation.schedules import pull_schedules
+from orchestration.resources.settings import PROJECT_ROOT
 from tests.homes import muster_home
 
 
@@ -93,3 +96,21 @@ def test_a_part_that_fails_stops_itself_alone(shop: sqlite3.Connection) -> None:
     assert description.startswith("till/orders: there is no table orders")
     # What does not heal by itself is not asked again.
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
+
+
+def test_the_code_location_loads_with_sources(shop: sqlite3.Connection) -> None:
+    """In a process of its own, as Dagster does it: names of jobs and steps must not collide."""
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from orchestration.definitions import defs; r = defs.get_repository_def(); "
+            "print(*sorted(job.name for job in r.get_all_jobs()))",
+        ],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert loaded.returncode == 0, loaded.stderr
+    assert "pull_till" in loaded.stdout.split()
