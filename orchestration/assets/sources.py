@@ -15,7 +15,7 @@ from orchestration.connectors.sources.base import Source, SourceError
 from orchestration.resources.settings import load_settings
 
 GROUP = "sources"
-# A source that is down is asked again after 10, 20 and 40 seconds, more or less.
+# A source that is down is asked again after about 10, 30 and 70 seconds.
 RETRY = dg.RetryPolicy(
     max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
