@@ -31,7 +31,9 @@ def list_sources() -> None:
     if not sources:
         typer.echo(f"{sources_file()} names no source yet; files of the inbox need none")
         return
-    table = Table("source", "type", "part", "entity", "schedule", "last pull (UTC)", "cursor")
+    table = Table()
+    for title in ("source", "type", "part", "entity", "schedule", "last pull (UTC)", "cursor"):
+        table.add_column(title, overflow="fold")
     for source in sources.values():
         for part in source.parts():
             last = last_pull(settings.landing, source.name, part.name)

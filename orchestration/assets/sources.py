@@ -15,7 +15,7 @@ from orchestration.connectors.sources.base import Source, SourceError
 from orchestration.resources.settings import load_settings
 
 GROUP = "sources"
-# A source that is down is asked again after 10, 20 and 40 seconds, more or less.
+# A source that is down is asked again after about 10, 30 and 70 seconds.
 RETRY = dg.RetryPolicy(
     max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
@@ -84,7 +84,7 @@ def _source_assets(source: Source) -> dg.AssetsDefinition:
             _spec(source, entity, parts).replace_attributes(skippable=True)
             for entity, parts in entities.items()
         ],
-        name=f"pull_{source.name}",
+        name=f"source_{source.name}",  # not `pull_`, which is the job
         can_subset=True,
         pool=f"source_{source.name}",
         retry_policy=RETRY,

@@ -45,18 +45,30 @@ def _source(entry: dict[str, Any], where: str) -> Source:
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(step) for step in fault['loc']) or 'all'}: "
-            f"{fault['msg'].removeprefix('Value error, ')}"
+            f"{_words(fault['type'], fault['msg'])}"
             for fault in error.errors(include_input=False, include_url=False)
         )
         raise DefinitionError(f"{where}: {faults}") from None
+
+
+def _words(kind: str, message: str) -> str:
+    """What pydantic says, in the words of a YAML file."""
+    if kind == "extra_forbidden":
+        return "there is no such setting"
+    if kind == "missing":
+        return "is needed"
+    return message.removeprefix("Value error, ")
 
 
 @cache
 def _load(path: Path) -> dict[str, Source]:
     try:
         raw = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise DefinitionError(f"{path}: {error}") from None
+    except OSError as error:
+        raise DefinitionError(f"{path}: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise DefinitionError(f"{path}, line {line}: no YAML: {error.problem}") from None
     found: dict[str, Source] = {}
     for number, entry in enumerate(raw.get("sources") or [], start=1):
         where = f"{path.name}, source {number}"

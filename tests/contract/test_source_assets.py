@@ -1,6 +1,8 @@
 """Pulled sources in Dagster: an asset for each entity, what it tells, and what a fault does."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,10 @@ import yaml
 from orchestration.assets.sources import source_assets
 from orchestration.automation.jobs import pull_jobs
 from orchestration.automation.schedules import pull_schedules
+from orchestration.connectors.definitions import DefinitionError
+from orchestration.connectors.registry import load_sources
+from orchestration.connectors.sources.sql import SqlSource
+from orchestration.resources.settings import PROJECT_ROOT
 from tests.homes import muster_home
 
 
@@ -93,3 +99,57 @@ def test_a_part_that_fails_stops_itself_alone(shop: sqlite3.Connection) -> None:
     assert description.startswith("till/orders: there is no table orders")
     # What does not heal by itself is not asked again.
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
+
+
+def test_the_code_location_loads_with_sources(shop: sqlite3.Connection) -> None:
+    """In a process of its own, as Dagster does it: names of jobs and steps must not collide."""
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from orchestration.definitions import defs; r = defs.get_repository_def(); "
+            "print(*sorted(job.name for job in r.get_all_jobs()))",
+        ],
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert loaded.returncode == 0, loaded.stderr
+    assert "pull_till" in loaded.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sources: [{name: a, type: nix}]", "type 'nix' is none of hubspot, kafka"),
+        ("sources: {name: a", "line 1: no YAML"),
+        ("sources: [{name: a, type: sql, url: x, tabels: []}]", "tabels: there is no such setting"),
+        ("sources: [{name: a b, type: sql, url: x, tables: []}]", "name: String should match"),
+        (
+            "sources: [{name: a, type: hubspot, token: x, schedule: every day}]",
+            "schedule: String should match",
+        ),
+        (
+            "sources: [{name: a, type: sql, url: x, tables: [{table: t, entity: shop_orders, "
+            "mapping: {columns: {order_id: 1 +}}}]}]",
+            "the mapping of order_id is no SQL expression: 1 +",
+        ),
+    ],
+)
+def test_a_definition_that_cannot_be_meant_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    file = tmp_path / "sources.yml"
+    file.write_text(text)
+    monkeypatch.setenv("MUSTER_SOURCES", str(file))
+    with pytest.raises(DefinitionError) as caught:
+        load_sources()
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("cron", ["", "* * * * *", "*/15 0-6 1,15 * mon-fri", "0 3 * JAN 1"])
+def test_cron_lines_as_people_write_them(cron: str) -> None:
+    table = _table("t", "shop_orders", "order_id")
+    assert SqlSource(name="a", url="x", tables=[table], schedule=cron).schedule == cron

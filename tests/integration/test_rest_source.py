@@ -589,7 +589,8 @@ def test_problems_are_a_line_each(
         "contacts: contacts: no record has a contact_id; compare its mapping",
     ]
     broken = LIST.replace("first_name: '\"", "first_name: 'lower((\"")
-    assert "Parser Error" in home.source(broken).problems()[0]
+    with pytest.raises(DefinitionError, match="the mapping of first_name is no SQL expression"):
+        home.source(broken)
     server.faults = [Fault(CONTACTS, 404, times=99, body="")]
     assert "404: not there; check `url`" in home.source(LIST).problems()[0]
     monkeypatch.setenv("CRM_TOKEN", "secret-token-9")
@@ -604,7 +605,7 @@ def test_problems_are_a_line_each(
 def test_a_definition_that_lacks_something_says_what(home: Home) -> None:
     for entry, words in [
         ("name: a, type: hubspot", "needs a token, such as token: ${HUBSPOT_TOKEN}"),
-        ("name: a, type: hubspot, token: x, colour: red", "colour: Extra inputs"),
+        ("name: a, type: hubspot, token: x, colour: red", "colour: there is no such setting"),
         ("name: a, type: hubspot, token: x, client_id: y", "go together"),
         (LIST.replace("contact_id:", "email:"), "needs its key: map contact_id"),
     ]:

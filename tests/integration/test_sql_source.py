@@ -190,6 +190,17 @@ def test_every_kind_of_cursor(shop: Shop, column: str, kind: str, values: tuple[
     assert shop.pull().load_id is None
 
 
+def test_a_table_of_another_schema(shop: Shop) -> None:
+    shop.run("create schema if not exists sales")
+    shop.run(f"create table sales.{shop.table} (id int, total int)")
+    shop.run(f"insert into sales.{shop.table} values (1, 2)")
+    shop.table, shop.options = f"sales.{shop.table}", {"compare_keys": True}
+    shop.mapping = {"columns": {"order_id": '"id"', "total": '"total"'}}
+    assert shop.source.problems() == []
+    shop.pull()
+    assert shop.living() == {"1": "2"}
+
+
 def test_a_soft_deleted_row_is_gone(shop: Shop) -> None:
     shop.insert(1, 2)
     shop.pull()

@@ -3,12 +3,16 @@
 import gzip
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestration.connectors import landing as landing_module
+from orchestration.connectors.sources import copier, raw_files
 from orchestration.connectors.sources.file_drop import (
     DropReport,
     land_inbox,
@@ -304,3 +308,50 @@ def test_files_that_nobody_reads_are_named(home: Home) -> None:
     assert set(found) == {"web/events/a.txt", "web/loose.csv"}
     assert "not a format that is read" in found["web/events/a.txt"]
     assert home.land("web").rows == {"web_events": 1}
+
+
+VALUES = st.none() | st.text(
+    st.characters(codec="utf-8", exclude_characters="\x00\x01"), max_size=5
+)
+OBJECTS = st.dictionaries(
+    st.sampled_from(["event_id", "name", "value", "colour", "a.b", 'say "x"', "Name"]), VALUES
+)
+LINES = OBJECTS.map(json.dumps) | st.sampled_from(["", "  ", "{bad", "[1]", "7", '"text"', "null"])
+
+
+def _obvious(lines: list[str]) -> tuple[list[tuple[object, ...]], list[int]]:
+    """Rows (number, event_id, name, value, extra) and numbers of bad lines, one by one."""
+    rows: list[tuple[object, ...]] = []
+    bad = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            bad.append(number)
+            continue
+        known = [record.pop(name, None) for name in ("event_id", "name", "value")]
+        rows.append((number, *known, record or None))
+    return rows, bad
+
+
+@settings(max_examples=40, deadline=None, print_blob=True)
+@given(st.lists(LINES, min_size=1, max_size=12))
+def test_slices_read_quickly_or_carefully_give_what_one_line_at_a_time_gives(
+    lines: list[str],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copier, "SLICE_LINES", 1)
+        patch.setattr(raw_files, "BLOCK_BYTES", 64)
+        home = Home(Path(folder))
+        home.drop("web/events/a.jsonl", "\n".join(lines) + "\n")
+        home.land("web")
+        found = [
+            (*row[:4], json.loads(str(row[4])) if row[4] else None)
+            for row in home.rows("web_events", "_row_number, event_id, name, value, _extra")
+        ]
+        rejected = [row[0] for row in home.rows("_rejected_lines", "_row_number")]
+    assert (found, rejected) == _obvious(lines)

@@ -16,6 +16,7 @@ from orchestration.connectors.sources import kafka_client
 from orchestration.connectors.sources.base import SourceError
 from orchestration.connectors.sources.kafka import KafkaSource
 from tests.mock_kafka import PARTITION_BYTES, MockCluster, mock_cluster
+from tests.refusing_kafka import refusing_broker
 
 FETCH, OFFSET_COMMIT = 1, 8  # requests of Kafka's protocol
 
@@ -305,3 +306,25 @@ def test_a_faulty_definition_is_refused_without_its_secrets(
     with pytest.raises(ValueError, match=said) as caught:
         load_sources()
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_wrong_password_is_named_but_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_PASSWORD", "hunter2-hunter2")
+    with refusing_broker() as brokers:
+        source = KafkaSource(
+            name="clicks",
+            brokers=brokers,
+            settings={
+                "security.protocol": "SASL_PLAINTEXT",
+                "sasl.mechanism": "PLAIN",
+                "sasl.username": "muster",
+                "sasl.password": "${KAFKA_PASSWORD}",
+            },
+            timeout_seconds=2,
+            topics=[{"topic": "t", "entity": "web_events"}],
+        )
+        assert source.problems() == [
+            f"{brokers} refused the credentials; check the sasl.* entries in settings"
+        ]
+    monkeypatch.delenv("KAFKA_PASSWORD")
+    assert source.problems() == ["source clicks needs the environment variable KAFKA_PASSWORD"]

@@ -76,7 +76,9 @@ def _kill_and_pull(cluster: MockCluster, folder: Path, kills: int) -> int:
     print(f"seed {seed}")
     moments = random.Random(seed)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dlt.destinations", "duckdb", "pyarrow.parquet"])
+    context.set_forkserver_preload(
+        ["dlt.destinations", "dlt.sources.helpers.requests", "duckdb", "pandas"]
+    )
     begun = context.Event()
     where = (cluster.brokers, folder / "landing", folder / "dlt", begun)
     sent, partly = 0, 0

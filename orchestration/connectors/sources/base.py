@@ -17,6 +17,8 @@ from orchestration.connectors.secrets import resolved
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Five fields, or none: minute, hour, day of month, month, day of week.
+_CRON = r"^$|^\s*([\d*/,\-]+\s+){3}([\w*/,\-]+\s+)[\w*/,\-]+\s*$"
 Cursor = dict[str, Any]  # what a source needs to go on from where it was; it is kept as JSON
 
 
@@ -70,10 +72,11 @@ class Part(BaseModel):
         return [self.mapping.columns[name] for name in entities()[self.entity].key]
 
     def model_post_init(self, _: Any) -> None:
-        """Compare with the contract.
+        """Compare with the contract, and read the expressions.
 
         Raises:
-            ValueError: the entity or one of its columns does not exist, or its key is not mapped.
+            ValueError: the entity or one of its columns does not exist, or its key is not mapped,
+                or an expression is no SQL.
         """
         known = entities()
         if self.entity not in known:
@@ -84,6 +87,23 @@ class Part(BaseModel):
         missing = [key for key in known[self.entity].key if key not in self.mapping.columns]
         if missing:
             raise ValueError(f"{self.entity} needs its key: map {', '.join(missing)}")
+        for name, sql in [*self.mapping.columns.items(), ("deleted", self.mapping.deleted)]:
+            _check_syntax(name, sql)
+
+
+def _check_syntax(name: str, sql: str) -> None:
+    """Let DuckDB read an expression, without a table to bind it to.
+
+    Raises:
+        ValueError: it is no SQL expression.
+    """
+    import duckdb
+
+    try:
+        duckdb.extract_statements(f"select ({sql or 'null'})")
+    except duckdb.Error as error:
+        cause = str(error).splitlines()[0].removeprefix("Parser Error: ")
+        raise ValueError(f"the mapping of {name} is no SQL expression: {sql} ({cause})") from None
 
 
 class Source(BaseModel, ABC):
@@ -96,7 +116,7 @@ class Source(BaseModel, ABC):
     model_config = ConfigDict(extra="forbid")
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     type: str = ""
-    schedule: str = ""
+    schedule: Annotated[str, Field(pattern=_CRON)] = ""
     fresh_within_minutes: int | None = None
 
     @abstractmethod

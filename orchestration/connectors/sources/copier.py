@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.connectors.ahead import ahead
 from orchestration.connectors.definitions import FolderDefinition, functions, quoted
 from orchestration.connectors.landing import current_load_id
 from orchestration.connectors.sources import queries, raw_files, readers
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW_GROUP_ROWS = 20_480  # what is being written is held in memory by row group
-SLICE_LINES = 250_000
+SLICE_LINES = 150_000
 
 
 class FileFailedError(Exception):
@@ -91,10 +92,12 @@ class FileCopier:
 
         found = Copied()
         reading = replace(reading, is_sliced=True)
-        for lines in _sliced(raw_files.line_batches(path)):
+        for lines in ahead(_sliced(raw_files.line_batches(path)), depth=1):
             with self._registered(lines):
                 try:
-                    self._write(found, reading, definition, entity, source_file, careful=False)
+                    has_extra = queries.has_extra_keys(self.connection, reading, definition)
+                    quick = replace(reading, has_extra_keys=has_extra)
+                    self._write(found, quick, definition, entity, source_file, careful=False)
                 except duckdb.Error:
                     self._write(found, reading, definition, entity, source_file, careful=True)
                     found.rejects += queries.rejected_lines(self.connection, reading)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 2_000_000
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CHUNK = 1 << 20
-_BLOCK = 4 << 20
+BLOCK_BYTES = 4 << 20
 
 
 class UnreadableFileError(ValueError):
@@ -89,7 +89,7 @@ def line_batches(path: Path) -> "Iterator[pa.RecordBatch]":
         # One column, whose delimiter never occurs in JSON: the reader of CSV finds the lines.
         reader = pa_csv.open_csv(
             stream,
-            read_options=pa_csv.ReadOptions(column_names=["line"], block_size=_BLOCK),
+            read_options=pa_csv.ReadOptions(column_names=["line"], block_size=BLOCK_BYTES),
             parse_options=pa_csv.ParseOptions(
                 delimiter="\x01", quote_char=False, ignore_empty_lines=False
             ),

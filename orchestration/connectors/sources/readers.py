@@ -35,7 +35,8 @@ class Reading:
     """How to read one file: a relation of text columns, and what was noticed before reading.
 
     `nested` names the columns whose text is JSON. What is only read carefully is known from the
-    beginning not to be plain UTF-8. If sliced, the lines come from a registered table.
+    beginning not to be plain UTF-8. If sliced, the lines come from a registered table, of which
+    it may be known that no object has a key that does not land.
     """
 
     relation: str
@@ -44,6 +45,7 @@ class Reading:
     nested: frozenset[str] = frozenset()
     is_only_careful: bool = False
     is_sliced: bool = False
+    has_extra_keys: bool = True
     notes: list[str] = field(default_factory=list)
 
 

@@ -88,7 +88,9 @@ class SqlSource(Source):
 
         schema, _, name = part.name.rpartition(".")
         try:
-            found = Table(name, MetaData(), schema=schema or None, autoload_with=self._engine)
+            # dlt looks the table up in these metadata, and takes the schema from them alone.
+            metadata = MetaData(schema=schema or None)
+            found = Table(name, metadata, autoload_with=self._engine)
         except NoSuchTableError:
             raise SourceError(
                 f"there is no table {part.name} (or this user may not see it); name it with its "

@@ -22,6 +22,11 @@ _STATES: tuple[tuple[str, str, bool], ...] = (
 )
 # For errors that carry no state: a piece of the driver's own words.
 _WORDS: tuple[tuple[str, str, bool], ...] = (
+    (
+        "could not parse sqlalchemy url",
+        "url is no address such as postgresql://user:${PASSWORD}@host:5432/database",
+        False,
+    ),
     ("could not translate host name", "there is no host of that name; check the address", True),
     ("failed to resolve host", "there is no host of that name; check the address", True),
     ("name or service not known", "there is no host of that name; check the address", True),

@@ -3,52 +3,17 @@
 Every column of the query is text already. Imported only when a database is read.
 """
 
-import queue
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from dlt.sources.sql_database.helpers import BaseTableLoader, TableLoader
 
+from orchestration.connectors.ahead import ahead
 from orchestration.connectors.sources.sql_connection import POSTGRES_SETTINGS
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-
-def ahead(chunks: Iterator[pa.Table], depth: int = 2) -> Iterator[pa.Table]:
-    """The same chunks, fetched by a thread that is at most `depth` of them ahead."""
-    ready: queue.Queue[pa.Table | BaseException | None] = queue.Queue(depth)
-    abandoned = threading.Event()
-
-    def put(item: pa.Table | BaseException | None) -> None:
-        while not abandoned.is_set():
-            try:
-                return ready.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-
-    def fetch() -> None:
-        try:
-            for chunk in chunks:
-                put(chunk)
-                if abandoned.is_set():
-                    return
-            put(None)
-        except BaseException as error:  # it is raised where the chunks are read
-            put(error)
-
-    thread = threading.Thread(target=fetch, name="fetch", daemon=True)
-    thread.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        abandoned.set()
-        thread.join()
 
 
 class AdbcLoader(BaseTableLoader):
