@@ -3,6 +3,7 @@
 from expectations.spec import Suite
 from expectations.suites.profiles import (
     int_carts,
+    int_identifiers_blocked,
     int_identity_map,
     int_orders_valued,
     int_sessions,
@@ -10,6 +11,7 @@ from expectations.suites.profiles import (
 )
 
 SUITES: tuple[Suite, ...] = (
+    int_identifiers_blocked.SUITE,
     int_identity_map.SUITE,
     int_sessions.SUITE,
     int_orders_valued.SUITE,
