@@ -21,10 +21,11 @@ def _phones(numbers: pa.Array, countries: pa.Array) -> pa.Array:
 
 
 def _emails(addresses: pa.Array) -> pa.Array:
-    from orchestration.identity.normalization import plain_email
+    from orchestration.identity.normalization import normal_email
 
     return pa.array(
-        [address and plain_email(address) for address in addresses.to_pylist()], pa.string()
+        [None if text is None else normal_email(text) for text in addresses.to_pylist()],
+        pa.string(),
     )
 
 
@@ -39,4 +40,4 @@ class Plugin(BasePlugin):  # type: ignore[misc]  # dbt's classes have no types
         # null number, so nulls are handed over.
         options = {"type": "arrow", "null_handling": "special", "side_effects": False}
         conn.create_function("phone_e164", _phones, [VARCHAR, VARCHAR], VARCHAR, **options)
-        conn.create_function("plain_email", _emails, [VARCHAR], VARCHAR, **options)
+        conn.create_function("mailbox", _emails, [VARCHAR], VARCHAR, **options)
