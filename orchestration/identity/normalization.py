@@ -108,7 +108,7 @@ def _clean(text: str, region: str | None) -> str | None:
 @cache
 def _dials_00(region: str) -> bool:
     metadata = PhoneMetadata.metadata_for_region(region, None)
-    return bool(metadata) and metadata.international_prefix == "00"
+    return metadata is not None and metadata.international_prefix == "00"
 
 
 @cache
