@@ -71,11 +71,16 @@
     where false
 {%- endmacro %}
 
-{#- What a candidate weighs by a rule: more is better, null is the least. -#}
+{#- What a record weighs by a rule: more is better. -#}
 {% macro rule_score(rule) -%}
     case {{ rule }}
         when 'source' then -source_rank
         when 'recency' then {{ microseconds('observed_at') }}
         when 'completeness' then completeness
     end
+{%- endmacro %}
+
+{#- The order of candidates, the survivor first; equals go by record id, never by arrival. -#}
+{% macro survival_order() -%}
+    first_score desc, second_score desc, third_score desc, record_id desc
 {%- endmacro %}

@@ -45,10 +45,9 @@ def trait_provenance(
         inner join intermediate.int_trait_values as reasons
             on candidates.profile_id = reasons.profile_id and candidates.trait = reasons.trait
         where candidates.profile_id = ?
-        qualify row_number() over (
-            partition by candidates.trait, candidates.value order by candidates.survival_rank
-        ) = 1
-        order by candidates.trait, candidates.survival_rank
+        order by
+            candidates.trait, candidates.first_score desc, candidates.second_score desc,
+            candidates.third_score desc, candidates.record_id desc
         """,
         [profile_id],
     ).fetchall()

@@ -1,12 +1,16 @@
 {#-
-    The newest record of a group, as a struct; of equal moments the greatest id. An aggregate of a
-    struct takes half the time of a window over all events. The moment must not be null.
+    The greatest record of a group, as a struct of these fields: compared by the first, then by the
+    next. An aggregate takes half the time of a window here. What is compared must not be null.
 -#}
-{% macro newest_record(moment, id) -%}
-    max({'observed_at': {{ moment }}, 'record_id': {{ id }}, 'landed_at': _landed_at})
+{% macro greatest_record(fields) -%}
+    max({
+        {%- for name, value in fields.items() %}
+        '{{ name }}': {{ value }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    })
 {%- endmacro %}
 
-{#- A time as a number. -#}
+{#- A time as a number; null is less than all. -#}
 {% macro microseconds(moment) -%}
-    epoch_us({{ moment }})
+    coalesce(epoch_us({{ moment }}), -9223372036854775807)
 {%- endmacro %}

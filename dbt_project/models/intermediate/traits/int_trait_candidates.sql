@@ -1,51 +1,48 @@
--- Grain: one row per profile, trait and record that may give it. Contact points that identify
--- nobody (`blocked_identifiers`) are no candidates.
+-- Grain: one row per profile, trait and value that a record may give it: the best such record.
+-- Contact points that identify nobody (`blocked_identifiers`) are no candidates.
 with told as (
     {{ each_trait(ref('int_trait_records')) }}
 ),
 
-contact_points as (
-    select * from told
-    where
-        trait in ('email', 'phone')
-        and not exists (
-            select 1
-            from {{ ref('blocked_identifiers') }} as blocked
-            where
-                blocked.identifier_type in ('any', told.trait)
-                and lower(told.value) like blocked.pattern
-        )
-),
-
 candidates as (
-    select * from contact_points
-    union all
-    select * from told
-    where trait not in ('email', 'phone')
-),
-
-scored as (
     select
-        candidates.*,
-        rules.first_rule,
-        rules.second_rule,
-        rules.third_rule,
-        {{ rule_score('rules.first_rule') }} as first_score,
-        {{ rule_score('rules.second_rule') }} as second_score,
-        {{ rule_score('rules.third_rule') }} as third_score
-    from candidates
+        told.profile_id,
+        told.trait,
+        told.value,
+        {{ greatest_record({
+            'first_score': rule_score('rules.first_rule'),
+            'second_score': rule_score('rules.second_rule'),
+            'third_score': rule_score('rules.third_rule'),
+            'record_id': 'told.record_id',
+            'source': 'told.source',
+            'observed_at': 'told.observed_at',
+            'landed_at': 'told.landed_at',
+            'completeness': 'told.completeness',
+        }) }} as best
+    from told
     inner join {{ ref('int_survivorship_rules') }} as rules
-        on candidates.trait = rules.trait and candidates.source = rules.source
+        on told.trait = rules.trait and told.source = rules.source
+    group by told.profile_id, told.trait, told.value
 )
 
 select
-    *,
-    row_number() over (
-        partition by profile_id, trait
-        order by
-            first_score desc nulls last,
-            second_score desc nulls last,
-            third_score desc nulls last,
-            record_id desc
-    ) as survival_rank
-from scored
+    profile_id,
+    trait,
+    value,
+    best.source,
+    best.record_id,
+    best.observed_at,
+    best.landed_at,
+    best.completeness,
+    best.first_score,
+    best.second_score,
+    best.third_score
+from candidates
+where not exists (
+    select 1
+    from {{ ref('blocked_identifiers') }} as blocked
+    where
+        candidates.trait in ('email', 'phone')
+        and blocked.identifier_type in ('any', candidates.trait)
+        and lower(candidates.value) like blocked.pattern
+)

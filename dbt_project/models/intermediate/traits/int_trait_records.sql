@@ -23,7 +23,9 @@ newest_orders as (
         email,
         phone,
         country,
-        {{ newest_record('ordered_at', 'order_id') }} as newest
+        {{ greatest_record({
+            'observed_at': 'ordered_at', 'record_id': 'order_id', 'landed_at': '_landed_at',
+        }) }} as newest
     from {{ ref('stg_shop__orders') }}
     where ordered_at <= {{ as_of() }}
     group by customer_id, email, phone, country
@@ -48,7 +50,9 @@ newest_events as (
         email,
         country,
         timezone,
-        {{ newest_record('occurred_at', 'event_id') }} as newest
+        {{ greatest_record({
+            'observed_at': 'occurred_at', 'record_id': 'event_id', 'landed_at': '_landed_at',
+        }) }} as newest
     from {{ ref('stg_web__events') }}
     where occurred_at <= {{ as_of() }}
     group by anonymous_id, user_id, email, country, timezone
