@@ -1,4 +1,4 @@
--- Grain: one row per profile of which any trait is known. Holds contact data: never published whole.
+-- Grain: one row per profile of which any trait is known. Contact data, never published whole.
 select
     profile_id,
     max(case when trait = 'first_name' then value end) as first_name,

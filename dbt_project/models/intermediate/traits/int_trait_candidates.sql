@@ -26,17 +26,17 @@ candidates as (
 )
 
 select
-    profile_id,
-    trait,
-    value,
-    best.source,
-    best.record_id,
-    best.observed_at,
-    best.landed_at,
-    best.completeness,
-    best.first_score,
-    best.second_score,
-    best.third_score
+    candidates.profile_id,
+    candidates.trait,
+    candidates.value,
+    candidates.best.source,
+    candidates.best.record_id,
+    candidates.best.observed_at,
+    candidates.best.landed_at,
+    candidates.best.completeness,
+    candidates.best.first_score,
+    candidates.best.second_score,
+    candidates.best.third_score
 from candidates
 where not exists (
     select 1

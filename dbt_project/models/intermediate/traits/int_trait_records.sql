@@ -1,5 +1,5 @@
--- Grain: one row per source and combination of identifiers and traits that some record carries, if
--- its profile is known: the newest such record. Of records that say the same, no rule keeps another.
+-- Grain: one row per source and combination of identifiers and traits that some record carries:
+-- the newest such record, if its profile is known. Of records that say the same it wins anyway.
 with contacts as (
     select
         {{ record_key(

@@ -22,10 +22,10 @@ select
     compared.observed_at,
     compared.landed_at,
     case
-        when rejected_value_count = 0 then 'unopposed'
-        when first_score <> rival_first_score then rules.first_rule
-        when second_score <> rival_second_score then rules.second_rule
-        when third_score <> rival_third_score then rules.third_rule
+        when compared.rejected_value_count = 0 then 'unopposed'
+        when compared.first_score <> compared.rival_first_score then rules.first_rule
+        when compared.second_score <> compared.rival_second_score then rules.second_rule
+        when compared.third_score <> compared.rival_third_score then rules.third_rule
         else 'tie'
     end as decided_by,
     compared.rejected_value_count
