@@ -16,10 +16,10 @@ KEYS = ("identifier", "component", "first_landed_at")
 
 def prepared(contacts: pa.Table, rules: ProbabilisticRules) -> duckdb.DuckDBPyConnection:
     """A database with the table `contacts`: comparable values, in an order of their own."""
-    training = rules.training
-    conditions = [*rules.blocking, *training.prior, *training.passes] if training else []
     named = {name for comparison in rules.comparisons for name in comparison.names}
-    named = named.union(rules.missing, *(columns_of(condition) for condition in conditions))
+    named = named.union(
+        rules.missing, *(columns_of(condition) for condition in rules.conditions.values())
+    )
     absent = sorted((named | set(KEYS)) - set(contacts.column_names))
     if absent:
         raise ProbabilisticRulesError(
@@ -37,7 +37,18 @@ def prepared(contacts: pa.Table, rules: ProbabilisticRules) -> duckdb.DuckDBPyCo
         select row_number() over (order by {order}) as contact, * from cleaned order by contact
     """)
     connection.unregister("given")
+    _check(connection, rules)
     return connection
+
+
+def _check(connection: duckdb.DuckDBPyConnection, rules: ProbabilisticRules) -> None:
+    """Let DuckDB judge each condition alone, so that an error has a place."""
+    for place, condition in rules.conditions.items():
+        try:
+            connection.execute(f"explain select 1 from contacts l join contacts r on ({condition})")
+        except duckdb.Error as error:
+            reason = " ".join(str(error).partition("LINE 1")[0].split())
+            raise ProbabilisticRulesError(f"probabilistic.{place}: {condition}: {reason}") from None
 
 
 def _value(name: str, missing: Sequence[str]) -> str:

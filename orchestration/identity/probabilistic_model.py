@@ -78,7 +78,9 @@ def train(contacts: "pa.Table", rules: ProbabilisticRules) -> Trained:
     training = rules.training
     if training is None:
         raise ProbabilisticRulesError("probabilistic.training is missing; see the default rules")
-    splink_found()
+    _find_splink()
+    if contacts.num_rows < 2:
+        raise NotEnoughContactsError(f"there are {contacts.num_rows} contacts")
     from splink import SettingsCreator
 
     connection = prepared(contacts, rules)
@@ -99,14 +101,16 @@ def train(contacts: "pa.Table", rules: ProbabilisticRules) -> Trained:
         max_iterations=10,
     )
     linker = _trained(settings, connection).linker
-    _check_pairs(linker, rules, training, contacts.num_rows)
+    _check_pairs(linker, rules, contacts.num_rows)
     strangers = _learn_of_strangers(linker, training, contacts.num_rows)
-    pairs = _learn_of_pairs(_trained(strangers, connection).linker, training, contacts.num_rows)
+    pairs = _learn_of_pairs(
+        _trained(strangers, connection).linker, rules, training, contacts.num_rows
+    )
     connection.execute("reset threads")
     return _trained(pairs, connection)
 
 
-def splink_found() -> None:
+def _find_splink() -> None:
     """Import Splink, and keep its log to errors: it tells its progress line by line."""
     try:
         import splink  # noqa: F401
@@ -169,41 +173,22 @@ def _comparison(rule: Comparison) -> "ComparisonCreator":
     return made.configure(term_frequency_adjustments=True) if rule.term_frequency else made
 
 
-def _check_pairs(
-    linker: "Linker", rules: ProbabilisticRules, training: Training, contacts: int
-) -> None:
-    """Refuse a condition that DuckDB cannot read or that makes too many pairs.
-
-    Counted on a sample so small that even a condition that holds for all pairs makes `max_pairs`.
-    """
-    sample = min(1.0, math.sqrt(rules.max_pairs / max(_all_pairs(contacts), 1)))
-    conditions = {
-        "blocking": [apart(rule) for rule in rules.blocking],
-        "training.prior": training.prior,
-        "training.passes": training.passes,
-    }
-    for key, listed in conditions.items():
-        for number, condition in enumerate(listed):
-            place = f"probabilistic.{key}[{number}]: {condition}"
-            try:
-                count = _pairs(linker, condition, sample)
-            except Exception as error:  # Splink passes on what DuckDB raises, under any name
-                reason = " ".join(str(error).partition("LINE 1")[0].split())
-                raise ProbabilisticRulesError(f"{place}: {reason[:300]}") from None
-            if count > rules.max_pairs:
-                raise ProbabilisticRulesError(
-                    f"{place}: makes about {count:,} pairs, more than max_pairs "
-                    f"({rules.max_pairs:,}); add to the condition, or raise max_pairs"
-                )
-
-
-def _pairs(linker: "Linker", condition: str, sample: float) -> int:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a sample is small
-        (found,) = linker.blocking_analysis.count_comparisons_from_blocking_rules(
-            [condition], record_sample_proportion=sample
-        )
-    return int(found["marginal_comparison_count"])
+def _check_pairs(linker: "Linker", rules: ProbabilisticRules, contacts: int) -> None:
+    """Refuse a condition that makes too many pairs; training passes take a sample of theirs."""
+    for place, condition in rules.conditions.items():
+        if place.startswith("training.passes"):
+            continue
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that a sample is small
+            (found,) = linker.blocking_analysis.count_comparisons_from_blocking_rules(
+                [condition], record_sample_proportion=_sample(rules, contacts)
+            )
+        count = found["marginal_comparison_count"]
+        if count > rules.max_pairs:
+            raise ProbabilisticRulesError(
+                f"probabilistic.{place}: {condition}: makes about {count:,} pairs, more than "
+                f"max_pairs ({rules.max_pairs:,}); add to the condition, or raise max_pairs"
+            )
 
 
 def _learn_of_strangers(linker: "Linker", training: Training, contacts: int) -> Model:
@@ -217,7 +202,9 @@ def _learn_of_strangers(linker: "Linker", training: Training, contacts: int) -> 
     return model
 
 
-def _learn_of_pairs(linker: "Linker", training: Training, contacts: int) -> Model:
+def _learn_of_pairs(
+    linker: "Linker", rules: ProbabilisticRules, training: Training, contacts: int
+) -> Model:
     """How rare true pairs are, and how often they agree, by expectation maximisation."""
     from splink.internals.exceptions import EMTrainingException
 
@@ -236,7 +223,10 @@ def _learn_of_pairs(linker: "Linker", training: Training, contacts: int) -> Mode
             # With the share of true pairs fixed, a pass cannot drift to another group of pairs
             # that are alike, such as people of one town.
             linker.training.estimate_parameters_using_expectation_maximisation(
-                condition, fix_probability_two_random_records_match=True
+                condition,
+                fix_probability_two_random_records_match=True,
+                max_pairs=rules.max_pairs,
+                record_sample_proportion=_sample(rules, contacts),
             )
     except EMTrainingException:
         raise NotEnoughContactsError(f"training.passes: no pairs with {condition}") from None
@@ -263,3 +253,8 @@ def _levels(model: Model) -> list[Level]:
 
 def _all_pairs(contacts: int) -> float:
     return contacts * (contacts - 1) / 2
+
+
+def _sample(rules: ProbabilisticRules, contacts: int) -> float:
+    """The share of contacts to count pairs on: so few that all their pairs are `max_pairs`."""
+    return min(1.0, math.sqrt(rules.max_pairs / max(_all_pairs(contacts), 1)))

@@ -102,7 +102,8 @@ def waterfall(steps: pa.Table, title: str, accept_weight: float) -> str:
         _text(16, 46, LEGEND, fill=GREY),
     ]
     bottom = height - 38
-    for tick in range(low, high + 1, max(1, round((high - low) / 10))):
+    every = max(1, round((high - low) / 10))
+    for tick in range(ceil(low / every) * every, high + 1, every):
         drawn.append(_line(across(tick), bottom, "#ececec"))
         drawn.append(_text(across(tick), height - 22, str(tick), fill=GREY, text_anchor="middle"))
     before = 0.0
@@ -126,17 +127,19 @@ def waterfall(steps: pa.Table, title: str, accept_weight: float) -> str:
 def _bar(row: Row, top: float, start: float, end: float) -> Iterator[str]:
     """One step: what was compared, what held, the bar and its weight."""
     weight = row["weight"]
-    colour = SUM if row["step"] in (PRIOR, TOTAL) else FOR if weight > 0 else AGAINST
-    yield _text(16, top + 12, row["step"], 12, font_weight="bold")
-    yield _text(LEFT - 12, top + 12, _short(row["level"]), fill=GREY, text_anchor="end")
+    colour = FOR if weight > 0 else AGAINST if weight < 0 else FAINT
+    colour = SUM if row["step"] in (PRIOR, TOTAL) else colour
+    yield _text(16, top + 10, row["step"], 12, font_weight="bold")
+    yield _text(16, top + 24, _short(row["level"], 64), fill=GREY)
     if row["value_a"]:
-        yield _text(16, top + 26, _short(f"{row['value_a']} | {row['value_b']}", 66))
+        values = _short(f"{row['value_a']} | {row['value_b']}", 36)
+        yield _text(LEFT - 12, top + 10, values, text_anchor="end")
     left, wide = min(start, end), max(abs(end - start), 1)
     yield f'<rect x="{left:.1f}" y="{top}" width="{wide:.1f}" height="{ROW - 14}" fill="{colour}"/>'
     yield _text(max(start, end) + 5, top + 14, f"{weight:+.1f}")
 
 
-def _short(text: str, most: int = 40) -> str:
+def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -28,7 +28,9 @@ probabilistic:
   missing:                  # values that stand for nothing
     birth_date: ["1900-01-01", "1970-01-01"]
   blocking:                 # only pairs for which one of these holds are weighed
-    - l.last_name = r.last_name and l.birth_date = r.birth_date
+    - >-                    # twins have one birth date and other first names
+      l.last_name = r.last_name and l.birth_date = r.birth_date
+      and jaro_winkler_similarity(l.first_name, r.first_name) > 0.8
     - l.first_name = r.first_name and l.birth_date = r.birth_date
     - l.first_name = r.first_name and l.last_name = r.last_name and l.city = r.city
     - l.first_name = r.last_name and l.last_name = r.first_name
@@ -156,6 +158,21 @@ class ProbabilisticRules(BaseModel):
             # Splink multiplies the evidence of comparisons, so one column must not speak twice.
             raise ValueError(f"{', '.join(twice)} stands in two comparisons; keep one")
         return self
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Every SQL condition by its place in the block."""
+        training = self.training
+        lists = {
+            "blocking": self.blocking,
+            "training.prior": training.prior if training else (),
+            "training.passes": training.passes if training else (),
+        }
+        return {
+            f"{key}[{number}]": condition
+            for key, listed in lists.items()
+            for number, condition in enumerate(listed)
+        }
 
 
 def probabilistic_rules(block: object, where: str = "identity_rules.yml") -> ProbabilisticRules:
