@@ -22,7 +22,7 @@ THRESHOLDS: dict[Kind, tuple[float, ...]] = {
 PROBABILISTIC_EXAMPLE = """
 probabilistic:
   enabled: false            # needs the extra: pip install 'muster[probabilistic]'
-  accept_weight: 7          # 7 is odds of 128 to 1; from here on a proposal links
+  accept_weight: 10         # odds of 1,024 to 1, so 0.999 are right; from here on a proposal links
   propose_weight: 0         # from here on it is listed
   max_pairs: 5000000        # of one condition; more stops with its name
   missing:                  # values that stand for nothing
@@ -131,7 +131,7 @@ class ProbabilisticRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     enabled: bool = False
-    accept_weight: float = 7.0
+    accept_weight: float = 10.0
     propose_weight: float = 0.0
     max_pairs: int = Field(default=5_000_000, ge=1)
     missing: dict[str, tuple[str, ...]] = {}
