@@ -117,7 +117,7 @@ def _find_splink() -> None:
     except ImportError:
         raise ProbabilisticRulesError(
             "probabilistic.enabled is true, but Splink is not installed: "
-            "pip install 'muster[probabilistic]', or set it to false"
+            "pip install -e '.[probabilistic]', or set it to false"
         ) from None
     logging.getLogger("splink").setLevel(logging.ERROR)
 
@@ -239,7 +239,20 @@ def _learn_of_pairs(
     for level in _levels(model):
         least = min(LEAST_AMONG_PAIRS, level["u_probability"])
         level["m_probability"] = max(level.get("m_probability", 0.0), least)
+    _check_weights(model)
     return model
+
+
+def _check_weights(model: Model) -> None:
+    """Refuse a model in which the best agreement speaks against a pair: it learnt another thing."""
+    for comparison in model["comparisons"]:
+        best = next(x for x in comparison["comparison_levels"] if not x.get("is_null_level"))
+        if best["m_probability"] < best["u_probability"] / 2:
+            raise ProbabilisticRulesError(
+                f"probabilistic.training: equal {comparison['output_column_name']} came out as a "
+                "sign of two persons; mend training.passes, or drop a comparison that says the "
+                "same as another (city and country)"
+            )
 
 
 def _levels(model: Model) -> list[Level]:

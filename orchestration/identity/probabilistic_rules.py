@@ -21,7 +21,7 @@ THRESHOLDS: dict[Kind, tuple[float, ...]] = {
 
 PROBABILISTIC_EXAMPLE = """
 probabilistic:
-  enabled: false            # needs the extra: pip install 'muster[probabilistic]'
+  enabled: false            # needs the extra: pip install -e '.[probabilistic]'
   accept_weight: 10         # odds of 1,024 to 1, so 0.999 are right; from here on a proposal links
   propose_weight: 0         # from here on it is listed
   max_pairs: 5000000        # of one condition; more stops with its name

@@ -263,7 +263,7 @@ def test_switched_off_it_needs_no_splink_and_switched_on_it_says_how_to_get_it(
     contacts, _ = simulated
     monkeypatch.setitem(sys.modules, "splink", None)
     assert propose(contacts, _rules(PROBABILISTIC_EXAMPLE)).num_rows == 0
-    with pytest.raises(ProbabilisticRulesError, match=r"pip install 'muster\[probabilistic\]'"):
+    with pytest.raises(ProbabilisticRulesError, match=r"pip install -e '\.\[probabilistic\]'"):
         propose(contacts, _enabled())
 
 
