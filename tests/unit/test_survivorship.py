@@ -4,6 +4,7 @@ import random
 import re
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -13,6 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from orchestration.identity.provenance import trait_provenance
+from orchestration.identity.rules import RulesError, load_rules
 from orchestration.identity.survivorship import CARRIED, RULES, TRAITS, Survivorship
 from orchestration.resources.settings import DBT_PROJECT
 from tests.rendered import build
@@ -350,3 +352,17 @@ def test_a_wrong_rule_is_told_with_its_place_and_cure(
     (fault,) = told.value.errors()
     assert fault["loc"] == place
     assert message in fault["msg"]
+
+
+def test_the_file_of_rules_names_the_line_of_a_wrong_one(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yml"
+    text = RULES_FILE.read_text()
+    path.write_text(
+        text.replace("birth_date: {sources: [crm_contacts]}", "birth_date: {sources: []}")
+    )
+    line = text[: text.index("birth_date: {")].count("\n") + 1
+    with pytest.raises(RulesError, match=f"line {line}: survivorship.traits.birth_date.sources: "):
+        load_rules(path)
+    path.write_text(text.replace("    city: {", "    town: {"))
+    with pytest.raises(RulesError, match="no trait is called 'town'; there are first_name"):
+        load_rules(path)

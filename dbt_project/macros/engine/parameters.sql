@@ -52,16 +52,3 @@
         false as is_conversion
     {%- endfor %}
 {%- endmacro %}
-
-{#-
-    The identity rules, parsed: MUSTER_IDENTITY_RULES (a full path), else identity_rules.yml. A dbt
-    variable `identity_rules` wins, so that a unit test has rules of its own.
--#}
-{% macro identity_rules() -%}
-    {%- if not execute -%}
-        {{ return({}) }}
-    {%- endif -%}
-    {%- set folder = invocation_args_dict.get('project_dir') or '.' -%}
-    {%- set path = env_var('MUSTER_IDENTITY_RULES', '') or folder ~ '/identity_rules.yml' -%}
-    {{ return(var('identity_rules', none) or yaml_file(path)) }}
-{%- endmacro %}

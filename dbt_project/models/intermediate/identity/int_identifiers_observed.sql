@@ -3,11 +3,13 @@ with observed as (
     {% for type in ['anonymous_id', 'user_id', 'email', 'phone', 'customer_id', 'contact_id'] %}
         select
             record_key,
+            source,
             '{{ type }}' as identifier_type,
             {{ type }} as identifier_value,
             first_occurred_at,
             last_occurred_at,
             first_landed_at,
+            first_landed_occurred_at,
             record_count
         from {{ ref('int_identity_records') }}
         where {{ type }} is not null
@@ -17,12 +19,14 @@ with observed as (
 
 select
     record_key,
+    source,
     identifier_type,
     identifier_value,
-    identifier_type || ':' || identifier_value as identifier,
+    {{ identifier_of('identifier_type', 'identifier_value') }} as identifier,
     first_occurred_at,
     last_occurred_at,
     first_landed_at,
+    first_landed_occurred_at,
     record_count
 from observed
 where not exists (
