@@ -13,6 +13,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from orchestration.identity.probabilistic_rules import ProbabilisticRules
+
 VARIABLE = "MUSTER_IDENTITY_RULES"
 RULES_FILE = Path(__file__).resolve().parents[2] / "dbt_project" / "identity_rules.yml"
 # What the identity models take identifiers from; a type needs a column there, a source a model.
@@ -58,7 +60,7 @@ class IdentityRules(BaseModel):
     identifiers_per_profile: Annotated[int, Field(ge=2)] = 1000
     shared_devices: SharedDevices = SharedDevices()
     sources: dict[str, bool] = {}
-    probabilistic: dict[str, Any] = {}
+    probabilistic: ProbabilisticRules = ProbabilisticRules()
     survivorship: dict[str, Any] = {}
 
     @model_validator(mode="after")
