@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from orchestration.identity.probabilistic_rules import ProbabilisticRules
 from orchestration.identity.survivorship import Survivorship
 
 VARIABLE = "MUSTER_IDENTITY_RULES"
@@ -60,7 +61,7 @@ class IdentityRules(BaseModel):
     identifiers_per_profile: Annotated[int, Field(ge=2)] = 1000
     shared_devices: SharedDevices = SharedDevices()
     sources: dict[str, bool] = {}
-    probabilistic: dict[str, Any] = {}
+    probabilistic: ProbabilisticRules = ProbabilisticRules()
     survivorship: Survivorship = Survivorship()
 
     @model_validator(mode="after")
