@@ -58,6 +58,7 @@ class IdentityRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
     identifiers: dict[str, IdentifierRule]
+    default_country: str = ""
     identifiers_per_profile: Annotated[int, Field(ge=2)] = 1000
     shared_devices: SharedDevices = SharedDevices()
     sources: dict[str, bool] = {}

@@ -155,7 +155,8 @@ def _connection() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'; set threads = 1")
     connection.execute(
-        "create table blocked_identifiers as select 'email' as identifier_type, 'test@%' as pattern"
+        "create table int_identifiers_blocked as "
+        "select 'email' as identifier_type, 'test@0.org' as identifier_value"
     )
     traits = ", ".join(f"{trait} varchar" for trait in TRAITS if trait != "birth_date")
     landed = "_landed_at timestamptz default '2026-02-01 00:00:00+00'"

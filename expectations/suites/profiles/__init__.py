@@ -4,6 +4,7 @@ from expectations.spec import Suite
 from expectations.suites.profiles import (
     int_carts,
     int_golden_records,
+    int_identifiers_blocked,
     int_identity_map,
     int_orders_valued,
     int_sessions,
@@ -12,6 +13,7 @@ from expectations.suites.profiles import (
 )
 
 SUITES: tuple[Suite, ...] = (
+    int_identifiers_blocked.SUITE,
     int_identity_map.SUITE,
     int_trait_values.SUITE,
     int_golden_records.SUITE,

@@ -40,9 +40,8 @@ select
 from candidates
 where not exists (
     select 1
-    from {{ ref('blocked_identifiers') }} as blocked
+    from {{ ref('int_identifiers_blocked') }} as blocked
     where
-        candidates.trait in ('email', 'phone')
-        and blocked.identifier_type in ('any', candidates.trait)
-        and lower(candidates.value) like blocked.pattern
+        candidates.trait = blocked.identifier_type
+        and candidates.value = blocked.identifier_value
 )
