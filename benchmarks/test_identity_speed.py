@@ -79,6 +79,16 @@ def test_reading_and_components_alone(warehouse: Path, benchmark) -> None:  # ty
     benchmark.pedantic(components, rounds=3, warmup_rounds=1)
 
 
+def test_reading_and_resolving(warehouse: Path, benchmark) -> None:  # type: ignore[no-untyped-def]
+    """What the first may be compared with: the same reading, and the whole log made."""
+
+    def resolve() -> None:
+        with _open(warehouse) as connection:
+            assert Increment(connection, TABLES, None, load_rules(), b"s").rows().num_rows > EDGES
+
+    benchmark.pedantic(resolve, rounds=3, warmup_rounds=1)
+
+
 def test_all_resolved_anew(warehouse: Path, benchmark) -> None:  # type: ignore[no-untyped-def]
     benchmark.pedantic(lambda: _run(warehouse, None), rounds=3, warmup_rounds=1)
 

@@ -4,6 +4,7 @@ Plain functions of text; `orchestration/resources/dbt_functions.py` makes them f
 and `dbt_project/macros/identifiers.sql` says which columns they are applied to.
 """
 
+import contextlib
 import csv
 import re
 import unicodedata
@@ -189,8 +190,6 @@ def plain_email(text: str) -> str:
     kept = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     address = unicodedata.normalize("NFKC", kept).strip().lower()
     local, at, domain = address.rpartition("@")
-    try:
+    with contextlib.suppress(idna.IDNAError):
         domain = idna.encode(domain, uts46=True).decode() if domain else domain
-    except idna.IDNAError:
-        pass
     return f"{local}{at}{domain}"
