@@ -677,6 +677,47 @@ def test_fifty_killed_pulls_lose_nothing(home: Home, server: RestServer) -> None
     _killed_pulls(home, server, 50, random.randrange(10**6))
 
 
+@pytest.mark.parametrize("bound", ["MAX_SEEN", "MAX_MARKED"])
+def test_an_overlap_of_many_records_does_not_land_again(
+    home: Home, server: RestServer, bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"orchestration.connectors.sources.overlap.{bound}", 5)
+    _fill(server, 8)
+    source = home.hubspot()
+    (report,) = home.pull(source, "contacts")
+    assert report.cursor == {"value": "2026-03-01 10:00:00.000000+00", "seen": None}
+    assert home.pull(source, "contacts")[0].rows == 0
+    server.put(CONTACTS, _contact(3, firstname="Bea"))
+    assert [home.pull(source, "contacts")[0].rows for _ in range(2)] == [1, 0]
+
+
+def test_a_record_of_the_future_hides_nothing(home: Home, server: RestServer) -> None:
+    server.put(CONTACTS, _contact(1))
+    server.put(CONTACTS, _contact(2, utc(3)))
+    source = home.hubspot()
+    (report,) = home.pull(source, "contacts")
+    assert report.position == {"value": "2026-03-01 10:00:00.000000+00"}
+    assert report.notes == [
+        "rows whose updatedAt is more than a day in the future: 1; they do not move the cursor"
+    ]
+    server.put(CONTACTS, _contact(3))
+    assert [home.pull(source, "contacts")[0].load_id is None for _ in range(2)] == [False, True]
+    assert home.landed("hubspot", "crm_contacts", "contact_id")[2:] == [("hubspot-3",)]
+
+
+def test_records_without_a_time_land_when_they_change(home: Home, server: RestServer) -> None:
+    _fill(server, 5)
+    source = home.source(LIST.replace("changed: updatedAt,", ""))
+    assert [report.rows for _ in range(2) for report in home.pull(source)] == [5, 0]
+    server.put(CONTACTS, _contact(2, firstname="Bea"))
+    assert home.pull(source)[0].rows == 1
+    server.put(CONTACTS, _contact(2))  # as it was before
+    assert [report.rows for _ in range(2) for report in home.pull(source)] == [1, 0]
+    # A record of an endpoint that tells times may lack its own.
+    source = home.source(LIST.replace("updatedAt", "properties.seen_at").replace("api", "other"))
+    assert [report.rows for _ in range(2) for report in home.pull(source)] == [5, 0]
+
+
 def test_events_keep_only_what_an_overlap_brings_again(home: Home, server: RestServer) -> None:
     for number in range(10):
         when = milliseconds(utc(-2 if number < 8 else 0))

@@ -63,8 +63,11 @@ class Part(BaseModel):
     allow_mass_delete: bool = False
 
     def is_compared(self, cursor: Cursor | None) -> bool:
-        """Whether a pull that begins at `cursor` leaves out what landing holds as it is now."""
-        return self.compare_keys
+        """Whether a pull that begins at `cursor` leaves out what landing holds as it is now.
+
+        So it does where the overlap below the cursor had too many rows to mark them.
+        """
+        return self.compare_keys or (cursor or {}).get("seen", []) is None
 
     @property
     def key_expressions(self) -> list[str]:

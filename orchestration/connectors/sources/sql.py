@@ -41,9 +41,8 @@ class TablePart(Part):
     overlap: int = 0
 
     def is_compared(self, cursor: Cursor | None) -> bool:
-        """Also a table without a cursor, and one with too many rows in its overlap to mark."""
-        is_unmarked = (cursor or {}).get("seen", []) is None
-        return super().is_compared(cursor) or not self.cursor or is_unmarked
+        """Also a table without a cursor."""
+        return super().is_compared(cursor) or not self.cursor
 
 
 class SqlSource(Source):
