@@ -1,5 +1,6 @@
 """REST sources against a local server that pages, limits, fails, forgets tokens and changes."""
 
+import json
 import multiprocessing
 import os
 import random
@@ -187,6 +188,10 @@ def test_the_columns_of_hubspot(home: Home, server: RestServer) -> None:
             "2026-03-01T10:00:00.000Z",
         )
     ]
+    ((extra,),) = home.landed("hubspot", "crm_contacts", "_extra")
+    kept = {"phone": None, "mobilephone": "+49 30 1"}
+    kept |= {"hs_country_region_code": "DE", "country": "Germany"}
+    assert json.loads(extra)["record"] == {"id": "7", "archived": False, "properties": kept}
     ticket_columns = "ticket_id, contact_id, category, priority, status, opened_at, closed_at"
     opened = "2026-03-02T08:00:00Z"
     assert home.landed("hubspot", "crm_tickets", ticket_columns) == [
@@ -335,6 +340,9 @@ def test_the_columns_of_shopify(home: Home, server: RestServer) -> None:
         ("10", "1", "900", "2", "10.50", "0.00", "Cup"),
         ("21", "2", "gift", "1", "5.00", "1.25", "Gift"),
     ]
+    assert home.landed("shopify", "shop_order_items", "_extra")[0] == (
+        '{"record":{"product_id":900},"parent":{"test":null}}',
+    )
     assert home.landed("shopify", "shop_refunds", "refund_id, order_id, amount, reason") == [
         ("8", "2", "4.30", "broken"),
         ("9", "2", "0.00", None),
