@@ -15,7 +15,7 @@ import duckdb
 import pytest
 
 from orchestration.connectors.definitions import DefinitionError
-from orchestration.connectors.pull import PullReport, last_pull, pull
+from orchestration.connectors.pull import SCRATCH, PullReport, last_pull, pull, together
 from orchestration.connectors.registry import source_named
 from orchestration.connectors.sources.base import Source, SourceError
 from tests.pull_for_ever import pull_for_ever
@@ -61,6 +61,17 @@ class Home:
             for part in source.parts()
             if not names or part.name in names
         ]
+
+    def pull_together(self, source: Source) -> dict[str, int]:
+        """Pull all parts as a job does; how many rows each brought, -1 if it failed."""
+        rows = {}
+        with together(source, self.state):
+            for part in source.parts():
+                try:
+                    rows[part.name] = pull(source, part, self.landing, self.state).rows
+                except SourceError:
+                    rows[part.name] = -1
+        return rows
 
     def landed(self, source: str, table: str, columns: str) -> list[tuple[Any, ...]]:
         files = f"{self.landing}/{source}/{table}/*.parquet"
@@ -383,6 +394,82 @@ def test_shopify_follows_link_headers_and_asks_only_for_changes(
     assert [report.rows for report in home.pull(source, "orders", "refunds")] == [1, 0]
     assert len(server.times_asked(ORDERS)) == 2 * 3  # 7 orders lie within the overlap
     assert home.landed("shopify", "shop_orders", "order_id, status")[-1] == ("4", "cancelled")
+
+
+def _refunded(number: int, updated_at: str) -> Record:
+    refund = {"id": number * 100, "created_at": updated_at, "transactions": []}
+    return _order(number, updated_at, refunds=[refund])
+
+
+ORDERS_ONLY = ", endpoints: {products: null, customers: null}"
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 8_000_000])
+def test_parts_that_are_pulled_together_share_a_download(
+    home: Home, server: RestServer, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.connectors.sources.rest_downloads._CHUNK_BYTES", chunk_bytes)
+    for number in range(1, 8):
+        server.put(ORDERS, _refunded(number, utc(-number / 24)))
+    server.page_size = 3
+    # Orders come in while it is read: all parts have them, or none.
+    server.after_page = lambda asked: server.put(ORDERS, _refunded(10 + asked, utc(-1)))
+    source = home.shopify(ORDERS_ONLY)
+    assert home.pull_together(source) == {"orders": 9, "order_items": 9, "refunds": 9}
+    assert len(server.times_asked(ORDERS)) == 3
+    server.after_page = lambda _: None
+    assert set(home.pull_together(source).values()) == {0}
+    server.put(ORDERS, _refunded(8, utc()))
+    server.asked.clear()
+    assert home.pull_together(source) == {"orders": 1, "order_items": 1, "refunds": 1}
+    assert len(server.times_asked(ORDERS)) == 1
+    assert list((home.state / SCRATCH).iterdir()) == []
+
+
+@pytest.mark.parametrize("alone", ["orders", "refunds"])
+def test_a_part_pulled_alone_does_not_keep_the_others_from_what_they_lack(
+    home: Home, server: RestServer, alone: str
+) -> None:
+    source = home.shopify(ORDERS_ONLY)
+    server.put(ORDERS, _refunded(1, utc(-3)))
+    home.pull_together(source)
+    server.put(ORDERS, _refunded(2, utc(-2)))
+    server.put(ORDERS, _refunded(3, utc(-1)))
+    assert home.pull(source, alone)[0].rows == 2
+    server.put(ORDERS, _refunded(4, utc()))
+    server.asked.clear()
+    others = {"orders": 3, "order_items": 3, "refunds": 3}
+    assert home.pull_together(source) == {**others, alone: 1}
+    # Those that lack as much or less than the first to ask find it in its download.
+    assert len(server.times_asked(ORDERS)) == (2 if alone == "orders" else 1)
+    server.asked.clear()
+    assert set(home.pull_together(source).values()) == {0}
+    assert len(server.times_asked(ORDERS)) == 1
+
+
+def test_a_part_that_fails_keeps_its_place_and_stops_no_other(
+    home: Home, server: RestServer
+) -> None:
+    server.put(ORDERS, _refunded(1, utc(-2)))
+    wrong = """, endpoints: {products: null, customers: null, orders: {parts: {
+        order_items: {mapping: {columns: {unit_price: '"prize"'}}}}}}"""
+    assert home.pull_together(home.shopify(wrong)) == {
+        "orders": 1,
+        "order_items": -1,
+        "refunds": 1,
+    }
+    assert len(server.times_asked(ORDERS)) == 1
+    assert last_pull(home.landing, "shopify", "order_items") is None
+    server.put(ORDERS, _refunded(2, utc(-1)))
+    mended = home.shopify(ORDERS_ONLY)
+    assert home.pull_together(mended) == {"orders": 1, "order_items": 2, "refunds": 1}
+    # A download that breaks off is nobody's.
+    server.put(ORDERS, _refunded(3, utc()))
+    server.page_size = 1
+    faults = [Fault(ORDERS, 404)]
+    server.after_page = lambda asked: setattr(server, "faults", [faults.pop()] if faults else [])
+    assert home.pull_together(mended) == {"orders": -1, "order_items": 1, "refunds": 1}
+    assert home.pull_together(mended) == {"orders": 1, "order_items": 0, "refunds": 0}
 
 
 def test_a_page_that_repeats_lands_once(home: Home, server: RestServer) -> None:

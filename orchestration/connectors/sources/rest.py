@@ -1,17 +1,19 @@
 """REST APIs as sources: `rest` by the user's own definition, `hubspot` and `shopify` by presets.
 
 Each record lands as one JSON text, from which the mappings take their columns, so no change of an
-API's records can break a read. Each part of an endpoint has a cursor of its own and so downloads
-it for itself: orders, their items and their refunds are three downloads.
+API's records can break a read. Each part of an endpoint has a cursor of its own; parts that are
+pulled together share one download, so that orders, their items and their refunds fit each other.
 """
 
 import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
 from orchestration.connectors.sources.overlap import Overlap
@@ -23,6 +25,7 @@ from orchestration.connectors.sources.rest_definition import (
     preset,
     rendered,
 )
+from orchestration.connectors.sources.rest_downloads import Downloads
 from orchestration.connectors.sources.rest_records import (
     JSON_TEXT,
     Distinct,
@@ -74,6 +77,7 @@ class RestSource(Source):
     longest_wait_seconds: float = Field(default=300.0, ge=1)
     timeout_seconds: float = Field(default=60.0, gt=0)
     endpoints: dict[str, Endpoint]
+    _downloads: Downloads | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "RestSource":
@@ -96,6 +100,19 @@ class RestSource(Source):
             for name, part in endpoint.parts.items()
         ]
 
+    @contextmanager
+    def sharing(self, scratch: Path | None) -> Iterator[None]:
+        """While it is open, each endpoint is downloaded once for all of its parts."""
+        if self._downloads:  # opened around this one already
+            yield
+            return
+        self._downloads = Downloads(scratch)
+        try:
+            yield
+        finally:
+            self._downloads.close()
+            self._downloads = None
+
     def read(self, part: Part, cursor: Cursor | None) -> Iterator[Batch]:
         """Read what changed since the cursor; an overlap is asked again and dropped if known.
 
@@ -104,21 +121,25 @@ class RestSource(Source):
         """
         from orchestration.connectors.sources.rest_http import pages
 
-        endpoint, definition = self._definition(part)
+        name, endpoint, definition = self._definition(part)
         overlap = None
         if endpoint.changed:
             overlap = Overlap(endpoint.changed, "time", endpoint.overlap_minutes * 60, cursor)
         since = moment(overlap.begin) if overlap else None
-        distinct = Distinct(endpoint.changed)
         has_news = False
-        for page in pages(self._connection(), endpoint, since):
-            records = distinct(page.records)
-            if overlap:
+        with self.sharing(None):
+            assert self._downloads
+            asked = pages(self._connection(), endpoint, since)
+            download = self._downloads.get(name, endpoint.changed, since, asked)
+            if overlap and download.began:
                 # What changes on a page that was read already is asked for again.
-                overlap.not_after = overlap.not_after or as_text(page.answered_at)
-                records = overlap.new_rows(_changed_since(records, endpoint.changed, since))
-            has_news = has_news or records.num_rows > 0
-            yield Batch(_rows(records, definition))
+                overlap.not_after = as_text(download.began)
+            for found in download.tables():
+                records = found
+                if overlap:
+                    records = overlap.new_rows(_changed_since(found, endpoint.changed, since))
+                has_news = has_news or records.num_rows > 0
+                yield Batch(_rows(records, definition))
         # It moves too when none of the new records was of this part.
         if overlap and has_news:
             yield Batch(None, overlap.cursor, notes=overlap.notes)
@@ -160,10 +181,10 @@ class RestSource(Source):
                 if mapped.num_rows and mapped[key].null_count == mapped.num_rows:
                     yield f"{name}: no record has a {key}; compare its mapping"
 
-    def _definition(self, part: Part) -> tuple[Endpoint, PartDefinition]:
-        for endpoint in self.endpoints.values():
+    def _definition(self, part: Part) -> tuple[str, Endpoint, PartDefinition]:
+        for name, endpoint in self.endpoints.items():
             if part.name in endpoint.parts:
-                return endpoint, endpoint.parts[part.name]
+                return name, endpoint, endpoint.parts[part.name]
         raise SourceError(f"{self.name} has no part {part.name}")
 
     def _connection(self) -> "Connection":

@@ -54,7 +54,11 @@ class Distinct:
     """The records of one download, page by page, without those that it brought before."""
 
     def __init__(self, changed: str) -> None:
+        import pyarrow as pa
+
         self.changed = changed
+        names = [JSON_TEXT, changed] if changed else [JSON_TEXT]
+        self.schema = pa.schema([(name, pa.string()) for name in names])
         self.recent: dict[bytes, None] = {}  # in the order in which they came
         self.idle_pages = 0
 
@@ -85,5 +89,5 @@ class Distinct:
                 f"{_IDLE_PAGES} pages in a row brought nothing new: paging goes in circles; "
                 "compare `paging` with the API's documentation"
             )
-        columns = {JSON_TEXT: texts, **({self.changed: moments} if self.changed else {})}
-        return pa.table({name: pa.array(found, pa.string()) for name, found in columns.items()})
+        columns = [texts, moments] if self.changed else [texts]
+        return pa.table([pa.array(column, pa.string()) for column in columns], self.schema)
