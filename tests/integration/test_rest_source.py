@@ -13,7 +13,9 @@ from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from orchestration.cli_sources import app
 from orchestration.connectors.definitions import DefinitionError
 from orchestration.connectors.pull import SCRATCH, PullReport, last_pull, pull, together
 from orchestration.connectors.registry import source_named
@@ -424,6 +426,17 @@ def test_parts_that_are_pulled_together_share_a_download(
     assert home.pull_together(source) == {"orders": 1, "order_items": 1, "refunds": 1}
     assert len(server.times_asked(ORDERS)) == 1
     assert list((home.state / SCRATCH).iterdir()) == []
+
+
+def test_the_command_line_pulls_parts_together(
+    home: Home, server: RestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put(ORDERS, _refunded(1, utc(-1)))
+    home.shopify(ORDERS_ONLY)  # names the file of sources in the environment
+    monkeypatch.setenv("MUSTER_HOME", str(home.folder))
+    result = CliRunner().invoke(app, ["pull", "shopify"])
+    assert (result.exit_code, result.output.count(": 1 rows into")) == (0, 3)
+    assert len(server.times_asked(ORDERS)) == 1
 
 
 @pytest.mark.parametrize("alone", ["orders", "refunds"])
