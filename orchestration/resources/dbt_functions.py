@@ -1,7 +1,8 @@
 """Functions that DuckDB lacks and dbt's models call: `profiles.yml` names this module.
 
 dbt-duckdb registers them on its own connection, so `dbt build` alone has them, and so have unit
-tests and the SQL linter. Views that call them can be read through dbt only; tables by anybody.
+tests and the SQL linter. Tables can be read by anybody, but a view that calls them only by a
+connection that has them: `register`.
 """
 
 from collections.abc import Callable
@@ -30,27 +31,32 @@ def _emails(addresses: pa.Array) -> pa.Array:
     )
 
 
+def register(connection: "DuckDBPyConnection") -> None:
+    """Make the functions known to a connection and its cursors."""
+    from duckdb.func import FunctionNullHandling, PythonUDFType
+    from duckdb.sqltypes import VARCHAR
+
+    functions: dict[str, tuple[Callable[..., pa.Array], int]] = {
+        "phone_e164": (_phones, 2),
+        "mailbox": (_emails, 1),
+    }
+    for name, (function, arguments) in functions.items():
+        # Whole vectors as Arrow, which costs less than a call for each row. Nulls are handed
+        # over: a null country is no null number.
+        connection.create_function(
+            name,
+            function,
+            [VARCHAR] * arguments,
+            VARCHAR,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+            side_effects=False,
+        )
+
+
 class Plugin(BasePlugin):
     """Registers the functions; `plugins` of dbt-duckdb asks for a class of this name."""
 
     def configure_connection(self, conn: "DuckDBPyConnection") -> None:
         """Called once for each process's connection, before any query."""
-        from duckdb.func import FunctionNullHandling, PythonUDFType
-        from duckdb.sqltypes import VARCHAR
-
-        functions: dict[str, tuple[Callable[..., pa.Array], int]] = {
-            "phone_e164": (_phones, 2),
-            "mailbox": (_emails, 1),
-        }
-        for name, (function, arguments) in functions.items():
-            # Whole vectors as Arrow, which costs less than a call for each row. Nulls are handed
-            # over: a null country is no null number.
-            conn.create_function(
-                name,
-                function,
-                [VARCHAR] * arguments,
-                VARCHAR,
-                type=PythonUDFType.ARROW,
-                null_handling=FunctionNullHandling.SPECIAL,
-                side_effects=False,
-            )
+        register(conn)

@@ -17,10 +17,7 @@
 
 {#- The country of telephone numbers whose record has none: ISO 3166-1 code, or blank. -#}
 {% macro default_country() -%}
-    {%- set folder = invocation_args_dict.get('project_dir') or '.' -%}
-    {%- set path = env_var('MUSTER_IDENTITY_RULES', '') or folder ~ '/identity_rules.yml' -%}
-    {%- set rules = yaml_file(path) if execute and has_files(path) else {} -%}
-    {{ return(var('default_country', rules.get('default_country') or '')) }}
+    {{ return(var('default_country', identity_rules().get('default_country') or '')) }}
 {%- endmacro %}
 
 {% macro duckdb__normal_phone(column, country) -%}

@@ -3,11 +3,13 @@
 {% for type in ['anonymous_id', 'user_id', 'email', 'phone', 'customer_id', 'contact_id'] -%}
     select
         record_key,
+        source,
         '{{ type }}' as identifier_type,
         {{ type }} as identifier_value,
         first_occurred_at,
         last_occurred_at,
         first_landed_at,
+        first_landed_occurred_at,
         record_count
     from {{ ref('int_identity_records') }}
     where {{ type }} is not null

@@ -1,12 +1,14 @@
 -- Grain: one row per record_key and identifier that the record carries and that is not blocked.
 select
     carried.record_key,
+    carried.source,
     carried.identifier_type,
     carried.identifier_value,
-    carried.identifier_type || ':' || carried.identifier_value as identifier,
+    {{ identifier_of('carried.identifier_type', 'carried.identifier_value') }} as identifier,
     carried.first_occurred_at,
     carried.last_occurred_at,
     carried.first_landed_at,
+    carried.first_landed_occurred_at,
     carried.record_count
 from {{ ref('int_identifiers_carried') }} as carried
 where
