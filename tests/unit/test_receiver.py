@@ -24,7 +24,6 @@ from orchestration.connectors.receiver.events import (
 )
 from orchestration.connectors.receiver.gauge import Gauge
 from orchestration.connectors.receiver.keys import KeysError, parse_keys
-from orchestration.connectors.receiver.plan import PlanChecker, violations
 from orchestration.connectors.receiver.server import is_loopback
 from orchestration.connectors.receiver.spool import Rotation, Spool, SpoolError, recover
 from orchestration.connectors.sources.file_drop import land_inbox

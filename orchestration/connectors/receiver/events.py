@@ -2,7 +2,7 @@
 
 The wire formats are Segment's messages (Segment documentation, "HTTP API source") and plain events
 in the columns of `web.events`. An event is stored as it was sent; only what says when, by whom and
-under which id it was received is added. What is wrong with an event is said by `plan`.
+under which id it was received is added. What is wrong with an event is said by `judge`.
 """
 
 import hashlib
@@ -23,11 +23,15 @@ Event = dict[str, object]
 
 
 class RequestError(Exception):
-    """A request that is not accepted; nothing of it was stored. `status` is that of HTTP."""
+    """A request that is not accepted; nothing of it was stored. `status` is that of HTTP.
 
-    def __init__(self, status: int, message: str) -> None:
+    `told` is said beside the message.
+    """
+
+    def __init__(self, status: int, message: str, told: dict[str, object] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.told = told or {}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import (
     FileMapping,
     FolderDefinition,
+    functions,
     quoted,
     referenced,
 )
@@ -37,6 +38,16 @@ class RejectedLine:
     line_number: int
     reason: str
     content: str
+
+
+def open_connection(*, threads: int = 2, memory: str = "700MB") -> "duckdb.DuckDBPyConnection":
+    """A connection of its own, with the settings and functions that the queries need."""
+    import duckdb
+
+    connection = duckdb.connect(config={"threads": threads, "memory_limit": memory})
+    connection.execute("set timezone = 'UTC'")
+    connection.execute(functions())
+    return connection
 
 
 def _landed_as_is(definition: FolderDefinition) -> set[str]:
