@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.ahead import ahead
-from orchestration.connectors.definitions import FolderDefinition, quoted
+from orchestration.connectors.definitions import TRY_EACH, FolderDefinition, quoted
 from orchestration.connectors.landing import current_load_id
 from orchestration.connectors.sources import queries, raw_files, readers
 
@@ -150,6 +150,7 @@ class FileCopier:
         self.connection.execute(
             "drop table if exists reject_errors; drop table if exists reject_scans"
         )
+        self.connection.execute(TRY_EACH if careful else "reset disabled_optimizers")
         target = self.scratch / f"{self.written}.parquet"
         copied = self.connection.execute(
             f"copy (select *, {stamp} from ({query})) to {quoted(str(target))} "
