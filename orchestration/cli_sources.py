@@ -18,9 +18,9 @@ def list_sources() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from orchestration.connectors.definitions import DefinitionError
+    from orchestration.connectors.definitions import DefinitionError, sources_file
     from orchestration.connectors.pull import last_pull
-    from orchestration.connectors.registry import load_sources, sources_file
+    from orchestration.connectors.registry import load_sources
     from orchestration.resources.settings import load_settings
 
     settings = load_settings()
