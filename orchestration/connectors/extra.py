@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from orchestration.connectors.definitions import Mapping, quoted
+from orchestration.connectors.definitions import Mapping, quoted, tried
 from orchestration.connectors.sources.readers import identifier
 
 # `"record"->>'$.a."b c"[0]'`: a path without wildcards, which is what DuckDB takes in a list.
@@ -73,7 +73,7 @@ def _rest_sql(column: str, fields: dict[str, tuple[str, ...]]) -> str:
     is_object = rf"starts_with(ltrim({name}, e' \t\r\n'), '{{')"
     rest = f"case when {nothing_left} then '{{}}' else json_merge_patch({name}, {patch}) end"
     return (
-        f"nullif(coalesce(case when {is_object} then try({rest}) end, to_json({name})), "
+        f"nullif(coalesce(case when {is_object} then {tried(rest)} end, to_json({name})), "
         "cast('{}' as json))"
     )
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
-from orchestration.connectors.definitions import Mapping, quoted
+from orchestration.connectors.definitions import TRY_EACH, Mapping, quoted, tried
 from orchestration.connectors.extra import JSON_FIELD, extra_sql
 from orchestration.connectors.sources.base import SourceError
 
@@ -57,6 +57,7 @@ class Mapper:
         self.rows = 0
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config={"threads": 1})
         self.connection.execute("set timezone = 'UTC'")
+        self.connection.execute(TRY_EACH)
 
     def __call__(self, batch: "pa.Table") -> "pa.Table":
         """The batch as landing rows, all text, without the columns a load adds.
@@ -77,7 +78,7 @@ class Mapper:
             [*written, self.mapping.deleted or "false", kept]
         )
         selected = [
-            f'cast(try({sql}) as varchar) as "{name}"'
+            f'cast({tried(sql)} as varchar) as "{name}"'
             for name, sql in zip(self.entity.columns, expressions, strict=True)
         ]
         place = f"$origin as _source_file, {self.rows} + row_number() over () as _row_number"
@@ -85,7 +86,7 @@ class Mapper:
             place = 'coalesce("_source_file", $origin) as _source_file, "_row_number"'
         result: pa.Table = self.connection.execute(
             f"""select {", ".join(selected)}, {extra} as _extra, {place},
-                coalesce(try({deleted}), false) as _deleted
+                coalesce({tried(deleted)}, false) as _deleted
             from (select *{parsed} from batch)""",
             {"origin": self.origin},
         ).to_arrow_table()

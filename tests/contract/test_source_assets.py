@@ -167,6 +167,24 @@ def test_the_code_location_loads_with_sources(shop: sqlite3.Connection) -> None:
     [
         ("sources: [{name: a, type: nix}]", "type 'nix' is none of hubspot, kafka"),
         ("sources: {name: a", "line 1: no YAML"),
+        ("- name: a", "the file has the sections sources, folders, nothing else"),
+        ("source: []", "the file has the sections sources, folders, not source"),
+        ("sources: {name: a}", "sources is a list"),
+        ("sources: [a]", "sources.yml, sources 1: not a block of settings"),
+        (
+            "folders: [{folder: a/b, entities: {shop_orders: {colums: {}}}}]",
+            "folders 1 (a/b): entities.shop_orders.columns: is needed; "
+            "entities.shop_orders.colums: there is no such setting",
+        ),
+        (
+            "folders: [{folder: a/b, entities: {shop_orders: {columns: {total: '\"t\"'}}}}]",
+            "folders 1 (a/b): shop_orders needs its key: map order_id",
+        ),
+        (
+            "folders: [{folder: a/b, entities: {shop_orders: {columns: {order_id: 1 +}}}}]",
+            "folders 1 (a/b): the mapping of order_id is no SQL expression: 1 +",
+        ),
+        ("folders: [{folder: a, entities: {}}]", "folders 1 (a): folder: String should match"),
         ("sources: [{name: a, type: sql, url: x, tabels: []}]", "tabels: there is no such setting"),
         ("sources: [{name: a b, type: sql, url: x, tables: []}]", "name: String should match"),
         (

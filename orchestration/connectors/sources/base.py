@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestration.connectors.contract import entities
-from orchestration.connectors.definitions import Mapping
+from orchestration.connectors.definitions import Mapping, check_mapping
 from orchestration.connectors.secrets import resolved
 
 if TYPE_CHECKING:
@@ -83,32 +83,7 @@ class Part(BaseModel):
             ValueError: the entity or one of its columns does not exist, or its key is not mapped,
                 or an expression is no SQL.
         """
-        known = entities()
-        if self.entity not in known:
-            raise ValueError(f"unknown entity {self.entity!r}; there are {', '.join(known)}")
-        unknown = sorted(set(self.mapping.columns) - set(known[self.entity].columns))
-        if unknown:
-            raise ValueError(f"{self.entity} has no column {', '.join(unknown)}")
-        missing = [key for key in known[self.entity].key if key not in self.mapping.columns]
-        if missing:
-            raise ValueError(f"{self.entity} needs its key: map {', '.join(missing)}")
-        for name, sql in [*self.mapping.columns.items(), ("deleted", self.mapping.deleted)]:
-            _check_syntax(name, sql)
-
-
-def _check_syntax(name: str, sql: str) -> None:
-    """Let DuckDB read an expression, without a table to bind it to.
-
-    Raises:
-        ValueError: it is no SQL expression.
-    """
-    import duckdb
-
-    try:
-        duckdb.extract_statements(f"select ({sql or 'null'})")
-    except duckdb.Error as error:
-        cause = str(error).splitlines()[0].removeprefix("Parser Error: ")
-        raise ValueError(f"the mapping of {name} is no SQL expression: {sql} ({cause})") from None
+        check_mapping(self.entity, self.mapping.columns, {"deleted": self.mapping.deleted})
 
 
 class Source(BaseModel, ABC):

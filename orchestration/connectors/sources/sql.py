@@ -159,7 +159,7 @@ class SqlSource(Source):
         except SourceError:
             raise
         except Exception as error:
-            raise plainly(error, part.name) from error
+            raise plainly(error) from error
 
     def present_keys(self, part: Part) -> "Iterator[pa.Table]":
         """The columns that key and `deleted` name, of all rows there are."""
@@ -175,7 +175,7 @@ class SqlSource(Source):
         except SourceError:
             raise
         except Exception as error:
-            raise plainly(error, part.name) from error
+            raise plainly(error) from error
 
     def _rows(self, table: "Table", query: "Select[Any]") -> "Iterator[pa.Table]":
         """The query's rows through dlt's `sql_table`, in chunks of text columns."""
@@ -209,7 +209,7 @@ class SqlSource(Source):
                 for _ in self._rows(table, self._query(part, table, None).limit(1)):
                     pass
             except Exception as error:
-                told = error if isinstance(error, SourceError) else plainly(error, part.name)
+                told = error if isinstance(error, SourceError) else plainly(error)
                 found.append(f"{self.name}/{part.name}: {told}")
                 if getattr(told, "is_transient", False):
                     break  # the server does not answer: the other tables would say the same
