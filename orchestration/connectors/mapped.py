@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import TRY_EACH, Mapping, quoted, tried
+from orchestration.connectors.extra import JSON_FIELD, extra_sql
 from orchestration.connectors.sources.base import SourceError
-from orchestration.connectors.sources.readers import identifier
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,10 +25,6 @@ def needed_columns(mapping: Mapping, expressions: list[str] | None = None) -> se
     return {name for sql in without_text for name in re.findall(r'"([^"]+)"', sql)}
 
 
-# `"record"->>'$.a."b c"[0]'`: a path without wildcards, which is what DuckDB takes in a list.
-_JSON_FIELD = re.compile(r""""(\w+)"\s*->>\s*'(\$(?:\.\w+|\."[^"']+"|\[\d+\])+)'""")
-
-
 def parsed_once(expressions: list[str]) -> tuple[list[str], str]:
     """The expressions with each `"column"->>'$.path'` looked up in a list, and those lists' SQL.
 
@@ -40,19 +36,13 @@ def parsed_once(expressions: list[str]) -> tuple[list[str], str]:
         of_column = paths.setdefault(found[1], {})
         return f'"_json_{found[1]}"[{of_column.setdefault(found[2], len(of_column) + 1)}]'
 
-    rewritten = [_JSON_FIELD.sub(lookup, sql) for sql in expressions]
+    rewritten = [JSON_FIELD.sub(lookup, sql) for sql in expressions]
     lists = [
         f'try(json_extract_string("{column}", [{", ".join(map(quoted, of_column))}]))'
         f' as "_json_{column}"'
         for column, of_column in paths.items()
     ]
     return rewritten, "".join(f", {sql}" for sql in lists)
-
-
-def kept_columns(names: list[str], mapping: Mapping) -> list[str]:
-    """Columns that do not land as they are; they are kept in `_extra`, so that nothing is lost."""
-    landed_as_is = {sql.strip().strip('"') for sql in mapping.columns.values()} | _PLACE
-    return [name for name in names if name not in landed_as_is]
 
 
 class Mapper:
@@ -83,19 +73,19 @@ class Mapper:
                 "sources.yml; other parts go on"
             )
         written = [self.mapping.columns.get(name, "null") for name in self.entity.columns]
-        (*expressions, deleted), parsed = parsed_once([*written, self.mapping.deleted or "false"])
+        kept = extra_sql([n for n in batch.column_names if n not in _PLACE], self.mapping)
+        (*expressions, deleted, extra), parsed = parsed_once(
+            [*written, self.mapping.deleted or "false", kept]
+        )
         selected = [
             f'cast({tried(sql)} as varchar) as "{name}"'
             for name, sql in zip(self.entity.columns, expressions, strict=True)
         ]
-        extra = kept_columns(batch.column_names, self.mapping)
-        fields = ", ".join(f"{quoted(name)}: {identifier(name)}" for name in extra)
-        kept = f"cast(to_json({{{fields}}}) as varchar)" if extra else "cast(null as varchar)"
         place = f"$origin as _source_file, {self.rows} + row_number() over () as _row_number"
         if set(batch.column_names) >= _PLACE:
             place = 'coalesce("_source_file", $origin) as _source_file, "_row_number"'
         result: pa.Table = self.connection.execute(
-            f"""select {", ".join(selected)}, {kept} as _extra, {place},
+            f"""select {", ".join(selected)}, {extra} as _extra, {place},
                 coalesce({tried(deleted)}, false) as _deleted
             from (select *{parsed} from batch)""",
             {"origin": self.origin},

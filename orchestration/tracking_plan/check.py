@@ -84,8 +84,8 @@ def events_sql(
     definition = _definition(folder)
     if not path.is_file():
         raise CheckError(f"{path}: there is no such file")
-    if not path.name.lower().endswith(readers.SUFFIXES):
-        raise CheckError(f"{path}: not a format that is read: {', '.join(readers.SUFFIXES)}")
+    if not readers.is_readable(path):
+        raise CheckError(f"{path}: not a format that is read: {readers.FORMATS_READ}")
     try:
         raw_files.fingerprint(path)
         if raw_files.is_empty(path):
