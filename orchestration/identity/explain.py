@@ -248,8 +248,8 @@ class Reader:
             where override_id in (from spoken) order by landed_at, override_id""",
             [[*keys]],
         ).fetchall()
-        said = [Said(*row[:7], state="") for row in rows]
-        states = _states(said, [is_seen for *_, is_seen in rows])
+        said = [Said(*row[:7], state="") for row in rows]  # type: ignore[misc]  # of any columns
+        states = _states(said, [row[7] for row in rows])
         return [replace(one, state=state) for one, state in zip(said, states, strict=True)]
 
 
@@ -257,6 +257,15 @@ def standing(judgements: Iterable[Judgement]) -> dict[Pair, Judgement]:
     """The pairs that are rejected after all these judgements, which are in the order of time."""
     newest = {frozenset((one.key_a, one.key_b)): one for one in judgements}
     return {pair: one for pair, one in newest.items() if one.kind == "rejected"}
+
+
+def reasons(overrides: Iterable[Said]) -> dict[str, str]:
+    """What the log gives as a reason when an override is one, to who said it and why."""
+    return {
+        f"override {said.override_id}": f"override {said.override_id}, {said.told_by}: {said.why}"
+        for said in overrides
+        if said.action != "undo"
+    }
 
 
 def _states(overrides: Sequence[Said], seen: Sequence[bool]) -> list[str]:

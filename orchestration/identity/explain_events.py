@@ -5,11 +5,11 @@ Also of the profiles that the person's identifiers were of before, up to when th
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchestration.identity.explain import Person, Reader
+from orchestration.identity.explain import Person, Reader, reasons
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,6 +96,8 @@ def events(reader: Reader, person: Person) -> list[Event]:
             for ends in [(names.get(one.key_a), names.get(one.key_b))]
         ),
     ]
+    told = reasons(person.overrides)
+    found = [replace(one, reason=told.get(one.reason, one.reason)) for one in found]
     return sorted(found, key=lambda one: (one.at, _KINDS.index(one.kind), one.profile_id or ""))
 
 

@@ -34,7 +34,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Missing:
-    """Why a value means nobody: `blocked`, `quarantined` or `unknown`, in words. And what is near."""
+    """Why a value means nobody: `blocked`, `quarantined` or `unknown`; and what is near it."""
 
     kind: str
     reason: str

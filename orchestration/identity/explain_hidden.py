@@ -40,6 +40,12 @@ class Hider:
         value = getattr(record, name)
         if name in _HIDDEN_TEXT:
             return "(hidden)"
+        if name == "key":
+            return 0  # a hash of the value that is not keyed
+        if name == "reason":
+            return str(value).partition(",")[0] if str(value).startswith("override ") else value
+        if name == "notes":
+            return tuple(" ".join(self.hide(word.rstrip(",")) for word in n.split()) for n in value)
         return self.hide(value)
 
 

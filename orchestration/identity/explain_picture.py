@@ -1,8 +1,8 @@
 """A person as a picture: an SVG, or an HTML page with it, that needs nothing from elsewhere."""
 
 import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import log10
 
@@ -29,6 +29,7 @@ _DASHES = {PROBABILISTIC_SOURCE: "2 4"}
 FONT = "Inter, 'Segoe UI', Helvetica, Arial, sans-serif"
 LETTER, BESIDE, LONGEST = 6.7, 40, 34
 TITLE = 62
+_EACH = 4  # rejections of one identifier that are told each by itself
 _ALONG = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
 
 Point = tuple[float, float]
@@ -55,10 +56,7 @@ def svg(shown: Scene, title: str, path: Iterable[str] = ()) -> str:
         *(_card(card, shown) for card in places.cards),
         *_edges(shown.edges, places, steps),
         *_refused(shown, places, steps),
-        *(
-            _pill(one.identifier, one.identifier == shown.asked, places)
-            for one in shown.identifiers
-        ),
+        *(_pill(one.identifier, shown.asked, places) for one in shown.identifiers),
         *_labels(shown.rejected, places),
         *legend,
     ]
@@ -224,16 +222,15 @@ def _refused(shown: Scene, places: Layout, steps: set[frozenset[str]]) -> Iterat
         yield _line(route, REFUSED, 1.6, "6 4", f"{one.rule}: {one.reason}")
 
 
-def _labels(rejected: Iterable[Rejected], places: Layout) -> Iterator[str]:
+def _labels(rejected: Sequence[Rejected], places: Layout) -> Iterator[str]:
     """The rule on each rejected edge, where it hides nothing; else the colour must do."""
     taken = [
         (x, y, x + places.widths[places.columns[name]], y + PILL)
         for name, (x, y) in places.places.items()
     ]
     taken += [(card.x, card.y, card.x + 260, card.y + 26) for card in places.cards]
-    for one in rejected:
-        rule = one.rule.replace("_", " ")
-        wide = 12 + 5.9 * len(rule)
+    for one, told in _told_once(rejected):
+        wide = 12 + 5.9 * len(told)
         route = _route(one.a, one.b, places)
         for x, y in (_at(curve, along) for along in _ALONG for curve in (route[0], route[-1])):
             box = (x - wide / 2, y - 9, x + wide / 2, y + 9)
@@ -243,9 +240,23 @@ def _labels(rejected: Iterable[Rejected], places: Layout) -> Iterator[str]:
             yield (
                 f'<rect x="{box[0]:.1f}" y="{box[1]:.1f}" width="{wide:.1f}" height="18" rx="9" '
                 f'fill="#fff5f5" stroke="{REFUSED}"/>'
-                + _text(x, y + 4, rule, 11, fill="#c92a2a", text_anchor="middle")
+                + _text(x, y + 4, told, 11, fill="#c92a2a", text_anchor="middle")
             )
             break
+
+
+def _told_once(rejected: Sequence[Rejected]) -> Iterator[tuple[Rejected, str]]:
+    """What stands on which edge: where one identifier is refused by many, once for all of them."""
+    alike = Counter((end, one.rule) for one in rejected for end in (one.a, one.b))
+    told = set()
+    for one in rejected:
+        rule = one.rule.replace("_", " ")
+        most = max((one.a, one.rule), (one.b, one.rule), key=lambda end: (alike[end], end))
+        if alike[most] <= _EACH:
+            yield one, rule
+        elif most not in told:
+            told.add(most)
+            yield one, f"{rule} ×{alike[most]}"
 
 
 def _at(curve: Curve, t: float) -> Point:

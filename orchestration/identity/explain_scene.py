@@ -32,9 +32,21 @@ class Scene:
     note: str = ""
 
 
-def scene(reader: Reader, person: Person, asked: str | None, most: int = MOST) -> Scene:
-    """The person and whom rejected edges lead to; the nearest `most` identifiers of it."""
+def scene(
+    reader: Reader,
+    person: Person,
+    asked: str | None,
+    chain: Sequence[str] = (),
+    most: int = MOST,
+) -> Scene:
+    """The person and whom rejected edges lead to; the nearest `most` identifiers of it.
+
+    Identifiers of `chain` are shown in any case.
+    """
     shown = _nearest(person, asked, most)
+    here = {one.identifier for one in shown}
+    missing = [name for name in chain if name not in here]
+    shown += reader.identifiers("i.identifier in (select unnest(?::varchar[]))", missing)
     left_out = 0
     totals = {person.profile_id or "": len(person.identifiers)}
     for _ in range(2):  # the person, shared devices, and who else uses them

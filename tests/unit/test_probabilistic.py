@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
-
 from orchestration.identity.components import resolve
+
 from orchestration.identity.probabilistic import propose
 from orchestration.identity.probabilistic_picture import TOTAL, contributions, waterfall
 from orchestration.identity.probabilistic_rules import (
