@@ -23,6 +23,8 @@ def at(hours: int) -> datetime:
 def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRules) -> None:
     """Fill schema `intermediate` of a connection. Overrides are said by `ann`, for `reasons`."""
     keys = keys_of(world)
+    spoken = {name for said in world.said for name in (said.a, said.b) if name}
+    keys |= {name: 10**6 + place for place, name in enumerate(sorted(spoken - set(keys)))}
     evidence = evidence_of(world, keys, random.Random(0))
     connection.execute("set timezone = 'UTC'")
     connection.execute("create schema if not exists intermediate; use intermediate")
@@ -46,7 +48,8 @@ def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRu
         create table int_identity_edges as
             select a.name as identifier_a, b.name as identifier_b, source, key_a, key_b,
                 first_landed_at, {seen}
-            from edges inner join names as a on a.key = key_a inner join names as b on b.key = key_b;
+            from edges inner join names as a on a.key = key_a
+            inner join names as b on b.key = key_b;
         create table int_identity_overrides as
             select override_id, action, a.name as identifier_a, b.name as identifier_b,
                 key_a, key_b, 'ann' as told_by, 'reasons' as why, first_landed_at as landed_at

@@ -12,6 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt.asset_utils import build_dbt_specs
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from orchestration.assets.identity import REPORTED, identity_metadata
 from orchestration.resources.build import Build
 from orchestration.resources.dbt import DbtError, Event, run_dbt
 from orchestration.resources.settings import load_settings
@@ -124,6 +125,10 @@ class _Step:
             metadata={"status": status},
         )
 
+    def is_reported(self, translated: object) -> bool:
+        """Whether it is the materialisation of the identity map."""
+        return isinstance(translated, dg.Output) and translated.output_name.endswith(REPORTED)
+
     def translate(self, event: Event, context: dg.AssetExecutionContext) -> Iterator[Any]:
         """The Dagster events of one dbt event."""
         if "node_info" not in event["data"]:
@@ -172,14 +177,24 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
         if build.full_refresh:
             command.append("--full-refresh")
         built = 0
+        failure = None
+        held: list[dg.Output[None]] = []  # until dbt leaves the warehouse, which they tell of
         try:
             for event in run_dbt(command, {"as_of": as_of, "build_id": context.run.run_id}):
                 if event["info"]["name"] in _RESULT_NAMES:
                     built += 1
                     _tell(event, built, context)
-                yield from step.translate(event, context)
+                for translated in step.translate(event, context):
+                    if step.is_reported(translated):
+                        held.append(translated)
+                    else:
+                        yield translated
         except DbtError as error:
-            raise dg.Failure(str(error)) from error
+            failure = dg.Failure(str(error))
+        for output in held:
+            yield output.with_metadata({**output.metadata, **identity_metadata(context.log)})
+        if failure:
+            raise failure
 
     return assets
 

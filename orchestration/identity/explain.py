@@ -317,9 +317,7 @@ def _rejected(
     known: dict[int, Identifier],
     overrides: Iterable[Said],
 ) -> tuple[Rejected, ...]:
-    told = {
-        f"override {o.override_id}": f"{o.told_by}: {o.why} ({o.override_id})" for o in overrides
-    }
+    told = reasons(overrides)
     found = []
     for pair, judged in rejections.items():
         if not pair <= set(known):

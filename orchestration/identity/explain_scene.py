@@ -97,13 +97,14 @@ def _nearest(person: Person, asked: str | None, most: int) -> list[Identifier]:
     for edge in person.edges:
         beside[edge.a].add(edge.b)
         beside[edge.b].add(edge.a)
-    waiting = deque([asked if asked in own else own[0]])
+    place = {name: number for number, name in enumerate(own)}  # the strongest types first
+    waiting = deque([asked if asked in place else own[0]])
     found = dict.fromkeys(waiting)
     while waiting and len(found) < room:
-        for other in sorted(beside[waiting.popleft()] - set(found)):
+        for other in sorted(beside[waiting.popleft()] - set(found), key=lambda name: place[name]):
             found[other] = None
             waiting.append(other)
-    near = list(found)[:room]
+    near = set(list(found)[:room])
     return [one for one in person.identifiers if one.identifier in near]
 
 
