@@ -12,7 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt.asset_utils import build_dbt_specs
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from orchestration.assets.identity import REPORTED, identity_metadata
+from orchestration.assets.identity import identity_metadata
 from orchestration.resources.build import Build
 from orchestration.resources.dbt import DbtError, Event, run_dbt
 from orchestration.resources.settings import load_settings
@@ -27,6 +27,8 @@ STEPS = {
     "audiences": "fqn:muster.marts.segments fqn:muster.marts.triggers",
     "published": "fqn:muster.published",
 }
+# Models whose asset tells more; the functions read the warehouse through dbt, which holds it.
+_REPORTS = {"int_identity_map": identity_metadata}
 _RESULT_NAMES = {"LogSeedResult", "LogModelResult", "LogTestResult"}
 
 
@@ -125,10 +127,6 @@ class _Step:
             metadata={"status": status},
         )
 
-    def is_reported(self, translated: object) -> bool:
-        """Whether it is the materialisation of the identity map."""
-        return isinstance(translated, dg.Output) and translated.output_name.endswith(REPORTED)
-
     def translate(self, event: Event, context: dg.AssetExecutionContext) -> Iterator[Any]:
         """The Dagster events of one dbt event."""
         if "node_info" not in event["data"]:
@@ -138,9 +136,18 @@ class _Step:
             yield unit_test
         elif event["info"]["name"] in _RESULT_NAMES:
             message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
-            yield from message.to_default_asset_events(
+            for translated in message.to_default_asset_events(
                 manifest=self.parsed, dagster_dbt_translator=self.translator, context=context
-            )
+            ):
+                yield _told_more(translated, event["data"]["node_info"]["node_name"], context)
+
+
+def _told_more(translated: Any, model: str, context: dg.AssetExecutionContext) -> Any:
+    """The materialisation, with what its model has to tell beyond dbt's own metadata."""
+    if isinstance(translated, dg.Output) and model in _REPORTS:
+        more = _REPORTS[model](context.log)
+        return translated.with_metadata({**translated.metadata, **more})
+    return translated
 
 
 def _tell(event: Event, number: int, context: dg.AssetExecutionContext) -> None:
@@ -177,24 +184,14 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
         if build.full_refresh:
             command.append("--full-refresh")
         built = 0
-        failure = None
-        held: list[dg.Output[None]] = []  # until dbt leaves the warehouse, which they tell of
         try:
             for event in run_dbt(command, {"as_of": as_of, "build_id": context.run.run_id}):
                 if event["info"]["name"] in _RESULT_NAMES:
                     built += 1
                     _tell(event, built, context)
-                for translated in step.translate(event, context):
-                    if step.is_reported(translated):
-                        held.append(translated)
-                    else:
-                        yield translated
+                yield from step.translate(event, context)
         except DbtError as error:
-            failure = dg.Failure(str(error))
-        for output in held:
-            yield output.with_metadata({**output.metadata, **identity_metadata(context.log)})
-        if failure:
-            raise failure
+            raise dg.Failure(str(error)) from error
 
     return assets
 

@@ -144,7 +144,7 @@ class Reader:
         return Person(
             profile_id,
             min((m.since for m in members if m.since), default=None),
-            self._aliases(profile_id),
+            self._aliases(profile_id) if profile_id else (),
             tuple(members),
             tuple(sorted([*edges, *_links(overrides, names, rejections)], key=_edge_order)),
             _rejected(rejections, pairs, names, known, overrides),
@@ -225,7 +225,7 @@ class Reader:
                 now[pair] = Judgement(key_a, key_b, "rejected", known, "source", reason)
         return now
 
-    def _aliases(self, profile_id: str | None) -> tuple[tuple[str, datetime], ...]:
+    def _aliases(self, profile_id: str) -> tuple[tuple[str, datetime], ...]:
         rows = self.connection.execute(
             """select alias_profile_id, valid_from from intermediate.int_identity_aliases
             where profile_id = ? order by valid_from, alias_profile_id""",

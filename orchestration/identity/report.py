@@ -4,6 +4,7 @@ No contact data: values are shortened keyed hashes.
 """
 
 import base64
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orchestration.identity.explain import Reader
@@ -54,7 +55,10 @@ def report(
     profile_id = _interesting(connection)
     if profile_id:
         reader = Reader(connection, rules.silent_sources)
-        shown = scene(reader, reader.person(profile_id), None, most=_PICTURED)
+        members = reader.identifiers("m.profile_id = ?", profile_id)
+        # Without its aliases: they may not have been built yet.
+        person = replace(reader.group(members), profile_id=profile_id)
+        shown = scene(reader, person, None, most=_PICTURED)
         picture = svg(Hider(secret).hide(shown), f"One of them: {profile_id}")
         data = base64.b64encode(picture.encode()).decode()
         told["picture"] = f"![{profile_id}](data:image/svg+xml;base64,{data})"
