@@ -11,8 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.identity.explain import Edge, Person, Rejected, Said
+from orchestration.identity.explain import Edge, Person, Rejected
 from orchestration.identity.explain_events import Event
+from orchestration.identity.explain_overrides import Said
 from orchestration.identity.explain_path import Path
 
 MOST = 40  # rows of one table
