@@ -18,9 +18,9 @@ def list_sources() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from orchestration.connectors.definitions import DefinitionError
+    from orchestration.connectors.definitions import DefinitionError, sources_file
     from orchestration.connectors.pull import last_pull
-    from orchestration.connectors.registry import load_sources, sources_file
+    from orchestration.connectors.registry import load_sources
     from orchestration.resources.settings import load_settings
 
     settings = load_settings()
@@ -31,19 +31,27 @@ def list_sources() -> None:
     if not sources:
         typer.echo(f"{sources_file()} names no source yet; files of the inbox need none")
         return
-    table = Table()
-    for title in ("source", "type", "part", "entity", "schedule", "last pull (UTC)", "cursor"):
-        table.add_column(title, overflow="fold")
+    console = Console(highlight=False)
     for source in sources.values():
+        table = Table(
+            title=f"{source.name}: {source.type}, {source.schedule or 'pulled by hand'}",
+            title_justify="left",
+        )
+        for title in ("part", "entity", "last load (UTC)"):
+            table.add_column(title, no_wrap=True)
+        table.add_column("cursor", overflow="fold")
         for part in source.parts():
             last = last_pull(settings.landing, source.name, part.name)
-            pulled = f"{last.landed_at:%Y-%m-%d %H:%M:%S}" if last else "never"
-            where = (
-                ", ".join(f"{key} {value}" for key, value in last.position.items()) if last else ""
-            )
-            schedule = source.schedule or "by hand"
-            table.add_row(source.name, source.type, part.name, part.entity, schedule, pulled, where)
-    Console(highlight=False).print(table)
+            loaded = f"{last.landed_at:%Y-%m-%d %H:%M}" if last else "none yet"
+            table.add_row(part.name, part.entity, loaded, _words(last.position) if last else "")
+        console.print(table)
+
+
+def _words(position: dict[str, object]) -> str:
+    """A cursor as people should see it: its value, or those of several partitions."""
+    if list(position) == ["value"]:
+        return str(position["value"])
+    return ", ".join(f"{key}: {value}" for key, value in position.items())
 
 
 @app.command("test")
@@ -59,7 +67,7 @@ def test_source(name: Annotated[str, typer.Argument(help="The source's name.")])
     except DefinitionError as error:
         raise _fail(str(error)) from None
     try:
-        problems = [scrubbed(problem) for problem in source.problems()]
+        problems = [_with_source(scrubbed(problem), name) for problem in source.problems()]
     except Exception as error:
         problems = [str(told_plainly(error, name))]
     for problem in problems:
@@ -70,6 +78,11 @@ def test_source(name: Annotated[str, typer.Argument(help="The source's name.")])
     typer.secho(f"{name}: all is well ({parts})", fg="green")
 
 
+def _with_source(problem: str, name: str) -> str:
+    """A problem that names its source."""
+    return problem if problem.startswith((name, f"source {name}")) else f"{name}: {problem}"
+
+
 @app.command("pull")
 def pull_source(
     name: Annotated[str, typer.Argument(help="The source's name.")],
@@ -77,7 +90,7 @@ def pull_source(
 ) -> None:
     """Land what is new; exit 1 if a part could not be pulled, while the others are."""
     from orchestration.connectors.definitions import DefinitionError
-    from orchestration.connectors.pull import pull
+    from orchestration.connectors.pull import pull, together
     from orchestration.connectors.registry import source_named
     from orchestration.connectors.sources.base import SourceError
     from orchestration.resources.settings import load_settings
@@ -91,17 +104,19 @@ def pull_source(
     if unknown := sorted(set(part) - set(known)):
         raise _fail(f"{name} has no part {', '.join(unknown)}; there are {', '.join(known)}")
     failed = False
-    for one in source.parts():
-        if part and one.name not in part:
-            continue
-        try:
-            report = pull(source, one, settings.landing, settings.dlt, typer.echo)
-        except SourceError as error:
-            typer.secho(str(error), err=True, fg="red")
-            failed = True
-            continue
-        typer.echo(f"{name}/{one.name}: {report.rows:,} rows into {one.entity}")
-        for note in report.notes:
-            typer.secho(f"  {note}", fg="yellow")
+    with together(source, settings.dlt):
+        for one in source.parts():
+            if part and one.name not in part:
+                continue
+            try:
+                report = pull(source, one, settings.landing, settings.dlt, typer.echo)
+            except SourceError as error:
+                typer.secho(str(error), err=True, fg="red")
+                failed = True
+                continue
+            deleted = f", {report.deleted:,} keys deleted" if report.deleted else ""
+            typer.echo(f"{name}/{one.name}: {report.rows:,} rows into {one.entity}{deleted}")
+            for note in report.notes:
+                typer.secho(f"  {note}", fg="yellow")
     if failed:
         raise typer.Exit(1)

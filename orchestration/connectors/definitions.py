@@ -5,17 +5,23 @@ no definition. Layouts of well-known tools stand in `mappings/`, one file each; 
 described in `sources.yml`, whose entries win. No code is written for a layout.
 """
 
+import os
 import re
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestration.connectors.contract import entities
 
+# A connection that runs expressions of `tried` must set this: else DuckDB takes what two of them
+# share out of both, where a failure stops the query (in versions before 2.0.1).
+TRY_EACH = "set disabled_optimizers = 'common_subexpressions'"
 SOURCES_FILE = Path(__file__).with_name("sources.yml")
 MAPPINGS_FOLDER = Path(__file__).with_name("mappings")
+_SECTIONS = ("sources", "folders")
 
 
 class DefinitionError(ValueError):
@@ -47,17 +53,13 @@ class FileMapping(Mapping):
     each: str = ""
     names: dict[str, str] = {}
 
-    def expression(self, column: str) -> str:
-        """The SQL expression of one column of the entity; `null` where nothing is mapped."""
-        sql = self.columns.get(column, "null")
-        if column != "name" or not self.names:
-            return sql
-        given = f"snake_case({sql})"
+    def translated(self, given: str) -> str:
+        """The SQL expression of an event's name, from that of the source's in snake_case."""
         cases = " ".join(
             f"when snake_case({quoted(theirs)}) then {quoted(ours)}"
             for theirs, ours in self.names.items()
         )
-        return f"case {given} {cases} else {given} end"
+        return f"case {given} {cases} else {given} end" if cases else given
 
 
 class FolderDefinition(BaseModel):
@@ -68,7 +70,7 @@ class FolderDefinition(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    folder: str
+    folder: Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]
     entities: dict[str, FileMapping]
     fields: tuple[str, ...] = ()
     header: bool = True
@@ -84,6 +86,16 @@ class FolderDefinition(BaseModel):
 def quoted(value: str) -> str:
     """`value` as a SQL string literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def tried(sql: str) -> str:
+    """The expression, null where it fails; of a mere column, itself."""
+    if re.fullmatch(r'\s*("[^"]+"|null)\s*', sql):
+        return sql
+    # Not try(sql): after a failure DuckDB repeats a block row by row into a result of one row, and
+    # a `coalesce` or `case` right below `try` writes outside of it, which ends the process
+    # (duckdb/duckdb#25280, in all versions before 2.0.1). Inside a list they have room.
+    return f"try([{sql}][1])"
 
 
 def referenced(sql: str) -> set[str]:
@@ -105,35 +117,97 @@ def _default_definitions() -> list[FolderDefinition]:
     return found
 
 
-def _check(definition: FolderDefinition, where: Path) -> None:
-    for name, mapping in definition.entities.items():
-        if name not in entities():
-            known = ", ".join(entities())
-            raise DefinitionError(f"{where}: unknown entity {name!r}; the contract has {known}")
-        unknown = sorted(set(mapping.columns) - set(entities()[name].columns))
-        if unknown:
-            raise DefinitionError(f"{where}: {name} has no column {', '.join(unknown)}")
-    if not definition.header and not definition.fields:
-        raise DefinitionError(
-            f"{where}: {definition.folder} has no header line; name its columns in fields"
-        )
+def sources_file() -> Path:
+    """`MUSTER_SOURCES`, or the project's own file."""
+    return Path(os.environ.get("MUSTER_SOURCES") or SOURCES_FILE)
 
 
-def _shipped_mappings() -> list[FolderDefinition]:
-    """The mapping files of well-known tools.
+def _parsed(path: Path) -> Any:  # whatever stands in a YAML file
+    try:
+        return yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise DefinitionError(f"{path}: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise DefinitionError(f"{path}, line {line}: no YAML: {error.problem}") from None
+
+
+def section(path: Path, name: str) -> list[tuple[str, dict[str, Any]]]:
+    """The entries of one section of `sources.yml`, each with its place for messages.
 
     Raises:
-        DefinitionError: one of them is not valid; the message names it.
+        DefinitionError: the file cannot be read, or is no list of blocks in known sections.
     """
-    found = []
-    for path in sorted(MAPPINGS_FOLDER.glob("*.yml")):
-        try:
-            definition = FolderDefinition(**yaml.safe_load(path.read_text()))
-        except (yaml.YAMLError, ValidationError, TypeError) as error:
-            raise DefinitionError(f"{path}: {error}") from error
-        _check(definition, path)
-        found.append(definition)
-    return found
+    raw = _parsed(path) or {}
+    if not isinstance(raw, dict) or (unknown := sorted(set(raw) - set(_SECTIONS))):
+        found = f"not {', '.join(map(str, unknown))}" if isinstance(raw, dict) else "nothing else"
+        raise DefinitionError(f"{path}: the file has the sections {', '.join(_SECTIONS)}, {found}")
+    entries = raw.get(name) or []
+    if not isinstance(entries, list):
+        raise DefinitionError(f"{path}: {name} is a list; begin each entry with `- `")
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise DefinitionError(f"{path.name}, {name} {number}: not a block of settings")
+    return [(f"{path.name}, {name} {number}", entry) for number, entry in enumerate(entries, 1)]
+
+
+def faults(error: ValidationError) -> str:
+    """What pydantic found, in the words of a YAML file and in one line."""
+    words = {"extra_forbidden": "there is no such setting", "missing": "is needed"}
+    return "; ".join(
+        f"{'.'.join(str(step) for step in fault['loc']) or 'all'}: "
+        + words.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+        for fault in error.errors(include_input=False, include_url=False)
+    )
+
+
+def check_mapping(entity: str, columns: dict[str, str], others: dict[str, str]) -> None:
+    """Compare a mapping with the contract, and let DuckDB read all its expressions.
+
+    Raises:
+        ValueError: the entity or one of its columns does not exist, or its key is not mapped,
+            or an expression is no SQL.
+    """
+    known = entities()
+    if entity not in known:
+        raise ValueError(f"unknown entity {entity!r}; there are {', '.join(known)}")
+    if unknown := sorted(set(columns) - set(known[entity].columns)):
+        raise ValueError(f"{entity} has no column {', '.join(unknown)}")
+    if missing := [key for key in known[entity].key if key not in columns]:
+        raise ValueError(f"{entity} needs its key: map {', '.join(missing)}")
+    for name, sql in [*columns.items(), *others.items()]:
+        _check_syntax(name, sql)
+
+
+def _check_syntax(name: str, sql: str) -> None:
+    import duckdb
+
+    try:
+        duckdb.extract_statements(f"select ({sql or 'null'})")
+    except duckdb.Error as error:
+        cause = str(error).splitlines()[0].removeprefix("Parser Error: ")
+        raise ValueError(f"the mapping of {name} is no SQL expression: {sql} ({cause})") from None
+
+
+def _definition(entry: dict[str, Any], where: str) -> FolderDefinition:
+    """An entry of `folders:`, or a mapping file, with everything checked.
+
+    Raises:
+        DefinitionError: it is not valid.
+    """
+    where = f"{where} ({entry.get('folder', 'without a folder')})"
+    try:
+        definition = FolderDefinition(**entry)
+        for name, mapping in definition.entities.items():
+            others = {"where": mapping.where, "each": mapping.each, **definition.let}
+            check_mapping(name, mapping.columns, others)
+    except ValidationError as error:
+        raise DefinitionError(f"{where}: {faults(error)}") from None
+    except ValueError as error:
+        raise DefinitionError(f"{where}: {error}") from None
+    if not definition.header and not definition.fields:
+        raise DefinitionError(f"{where}: without a header line, name the columns in fields")
+    return definition
 
 
 def functions() -> str:
@@ -142,18 +216,19 @@ def functions() -> str:
 
 
 @cache
-def load_definitions(path: Path = SOURCES_FILE) -> dict[str, FolderDefinition]:
-    """All definitions by folder: the contract's own, the shipped mappings, and those of `path`.
+def _load(path: Path) -> dict[str, FolderDefinition]:
+    known = [
+        *_default_definitions(),
+        *(_definition(_parsed(file), file.name) for file in sorted(MAPPINGS_FOLDER.glob("*.yml"))),
+        *(_definition(entry, where) for where, entry in section(path, "folders")),
+    ]
+    return {definition.folder: definition for definition in known}
+
+
+def load_definitions() -> dict[str, FolderDefinition]:
+    """All definitions by folder: the contract's own, the shipped mappings, and `sources.yml`'s.
 
     Raises:
-        DefinitionError: the file is not valid; the message names the entry and the cure.
+        DefinitionError: a file is not valid; the message names the entry and the cure.
     """
-    try:
-        raw = yaml.safe_load(path.read_text()) or {}
-        own = [FolderDefinition(**entry) for entry in raw.get("folders", [])]
-    except (yaml.YAMLError, ValidationError, TypeError) as error:
-        raise DefinitionError(f"{path}: {error}") from error
-    for definition in own:
-        _check(definition, path)
-    known = [*_default_definitions(), *_shipped_mappings(), *own]
-    return {definition.folder: definition for definition in known}
+    return _load(sources_file())

@@ -3,15 +3,19 @@
 The list of kinds below is the registry: a new kind of source is a module and a line here.
 """
 
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from orchestration.connectors.definitions import SOURCES_FILE, DefinitionError
+from orchestration.connectors.definitions import (
+    DefinitionError,
+    faults,
+    load_definitions,
+    section,
+    sources_file,
+)
 from orchestration.connectors.sources.base import Source
 
 
@@ -30,11 +34,6 @@ def kinds() -> dict[str, type[Source]]:
     }
 
 
-def sources_file() -> Path:
-    """`MUSTER_SOURCES`, or the project's own file."""
-    return Path(os.environ.get("MUSTER_SOURCES") or SOURCES_FILE)
-
-
 def _source(entry: dict[str, Any], where: str) -> Source:
     kind = entry.get("type")
     known = kinds()
@@ -43,37 +42,13 @@ def _source(entry: dict[str, Any], where: str) -> Source:
     try:
         return known[kind](**entry)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(step) for step in fault['loc']) or 'all'}: "
-            f"{_words(fault['type'], fault['msg'])}"
-            for fault in error.errors(include_input=False, include_url=False)
-        )
-        raise DefinitionError(f"{where}: {faults}") from None
-
-
-def _words(kind: str, message: str) -> str:
-    """What pydantic says, in the words of a YAML file."""
-    if kind == "extra_forbidden":
-        return "there is no such setting"
-    if kind == "missing":
-        return "is needed"
-    return message.removeprefix("Value error, ")
+        raise DefinitionError(f"{where}: {faults(error)}") from None
 
 
 @cache
 def _load(path: Path) -> dict[str, Source]:
-    try:
-        raw = yaml.safe_load(path.read_text()) or {}
-    except OSError as error:
-        raise DefinitionError(f"{path}: {error.strerror}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DefinitionError(f"{path}, line {line}: no YAML: {error.problem}") from None
     found: dict[str, Source] = {}
-    for number, entry in enumerate(raw.get("sources") or [], start=1):
-        where = f"{path.name}, source {number}"
-        if not isinstance(entry, dict):
-            raise DefinitionError(f"{where}: not a block of settings")
+    for where, entry in section(path, "sources"):
         source = _source(entry, f"{where} ({entry.get('name', 'without a name')})")
         if source.name in found:
             raise DefinitionError(f"{where}: a second source is called {source.name}")
@@ -87,6 +62,7 @@ def load_sources() -> dict[str, Source]:
     Raises:
         DefinitionError: the file is not valid; the message names the entry and the cure.
     """
+    load_definitions()  # a fault in the other half of the file is told as early
     return _load(sources_file())
 
 

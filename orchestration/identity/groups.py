@@ -28,6 +28,8 @@ def numbered_overrides(table: "pa.Table", nodes: Nodes) -> list[Override]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if not table.num_rows:
+        return []
     ordered = table.sort_by([("first_landed_at", "ascending"), ("override_id", "ascending")])
     known = pa.array(nodes.keys)
     places = [

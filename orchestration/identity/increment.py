@@ -37,6 +37,15 @@ _COLUMNS = {
 }
 
 
+# What a fingerprint is made of, by table: all that the resolver looks at.
+_MARKS = {
+    "identifiers": "identifier_key, identifier_type, first_landed_at, first_landed_occurred_at",
+    "edges": "key_a, key_b, source, first_landed_at, first_landed_occurred_at",
+    "sightings": "device_key, person_key, day, first_landed_at",
+    "overrides": "override_id, action, key_a, key_b, landed_at",
+}
+
+
 @dataclass(frozen=True)
 class Resolved:
     """What a log was made of: everything that landed up to `mark` (microseconds since 1970)."""
@@ -80,9 +89,8 @@ class Increment:
         import pyarrow as pa
 
         before = self._resolved()
-        now = self._state(self._newest())
-        is_additive = before is not None and self._state(before.mark) == before
-        if is_additive and before is not None:
+        past, now = self._states(before.mark if before else 0)
+        if before is not None and past == before:
             log = self._resolve(self._touched(before.mark))
             gone = log.slice(0, 0)
         else:
@@ -98,49 +106,41 @@ class Increment:
         ).fetchone()
         return Resolved(**json.loads(row[0])) if row else None
 
-    def _newest(self) -> int:
-        """The newest landing time there is."""
-        times = " union all ".join(
-            f"select max({self._landed(name)}) as newest from {table}"
-            for name, table in self.tables.items()
-        )
-        row = self.connection.execute(f"select coalesce(max(epoch_us(newest)), 0) from ({times})")
-        return int(row.fetchall()[0][0])
-
     @staticmethod
     def _landed(name: str) -> str:
         return "landed_at" if name == "overrides" else "first_landed_at"
 
-    def _until(self, name: str, mark: int) -> str:
-        """A relation's rows that were known at the mark.
+    def _states(self, mark: int) -> tuple[Resolved, Resolved]:
+        """The fingerprints of what was known at the mark, and of what is known now."""
+        newest, past, now = 0, [], []
+        for name, table in self.tables.items():
+            old = f"epoch_us({self._landed(name)}) <= {mark}"
+            if name == "sightings":
+                # A device's are in the table only from the second person on.
+                old += f""" and device_key in (
+                    select device_key from {table} where {old}
+                    group by device_key having count(distinct person_key) > 1
+                )"""
+            mixed = f"bit_xor(hash({_MARKS[name]}))"
+            row = self.connection.execute(
+                f"""select coalesce(max(epoch_us({self._landed(name)})), 0),
+                    count(*) filter (where is_old), {mixed} filter (where is_old),
+                    count(*), {mixed}
+                from (select *, {old} as is_old from {table})"""
+            ).fetchall()[0]
+            newest = max(newest, row[0])
+            past.append(row[1:3])
+            now.append(row[3:5])
+        return self._state(mark, past), self._state(newest, now)
 
-        A device counts as soon as a second person was seen with it; before, its sightings are not
-        in the table at all.
-        """
-        known = f"select * from {self.tables[name]} where epoch_us({self._landed(name)}) <= {mark}"
-        if name != "sightings":
-            return known
-        return f"""{known} and device_key in (
-            select device_key from ({known}) group by device_key
-            having count(distinct person_key) > 1
-        )"""
-
-    def _state(self, mark: int) -> Resolved:
-        """The fingerprint of everything that was known at the mark."""
-        counted = " union all ".join(
-            f"""select count(*) as rows, coalesce(bit_xor(hash(known)), 0) as mixed
-            from (select {_COLUMNS[name]} from ({self._until(name, mark)})) as known"""
-            for name in self.tables
-        )
-        past = self.connection.execute(counted).fetchall()
+    def _state(self, mark: int, known: list[tuple[int, int | None]]) -> Resolved:
+        key = hashlib.blake2b(self.secret).digest()
         return Resolved(
             mark,
             self.rules.fingerprint,
-            hashlib.blake2b(b"identity log", key=hashlib.blake2b(self.secret).digest()).hexdigest()[
-                :16
-            ],
+            hashlib.blake2b(b"identity log", key=key, digest_size=8).hexdigest(),
             VERSION,
-            hashlib.sha256(repr(past).encode()).hexdigest()[:16],
+            hashlib.sha256(repr(known).encode()).hexdigest()[:16],
         )
 
     def _touched(self, mark: int) -> str:

@@ -3,15 +3,45 @@
 from collections.abc import Sequence
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from orchestration.identity.graph import components, make_edges, make_nodes
 from orchestration.identity.probabilistic_rules import (
     ProbabilisticRules,
     ProbabilisticRulesError,
     columns_of,
 )
+from orchestration.identity.rules import IdentityRules
 
 KEYS = ("identifier", "component", "first_landed_at")
+
+
+def with_components(
+    contacts: pa.Table, identifiers: pa.Table, edges: pa.Table, rules: IdentityRules
+) -> pa.Table:
+    """The contacts with `component`: one label for all whom any edge of records connects.
+
+    Args:
+        contacts: with `identifier`.
+        identifiers: see `resolver.Evidence`; with `first_landed_occurred_at`.
+        edges: likewise.
+        rules: which sources may link.
+    """
+    names = {"first_landed_occurred_at": "first_occurred_at"}
+    nodes = make_nodes(_renamed(identifiers, names), rules)
+    links = make_edges(_renamed(edges, names), nodes, rules)
+    labels = components(links, len(nodes))
+    place = pc.index_in(contacts["identifier"], value_set=identifiers["identifier"])
+    number = np.empty(len(nodes), dtype=np.int64)
+    number[nodes.given] = np.arange(len(nodes))
+    return contacts.append_column("component", pa.array(labels[number[place.to_numpy()]]))
+
+
+def _renamed(table: pa.Table, names: dict[str, str]) -> pa.Table:
+    kept = [name for name in table.column_names if name not in names.values()]
+    return table.select(kept).rename_columns([names.get(name, name) for name in kept])
 
 
 def prepared(contacts: pa.Table, rules: ProbabilisticRules) -> duckdb.DuckDBPyConnection:

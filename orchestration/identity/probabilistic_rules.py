@@ -1,6 +1,6 @@
 """The block `probabilistic:` of `dbt_project/identity_rules.yml`, checked; an error says the cure.
 
-What it does is in `probabilistic.py`. `PROBABILISTIC_EXAMPLE` is the block as it is shipped.
+What it does is in `probabilistic.py`.
 """
 
 import re
@@ -18,37 +18,6 @@ THRESHOLDS: dict[Kind, tuple[float, ...]] = {
     "name": (0.92, 0.88, 0.7),
     "forename_surname": (0.92, 0.88),
 }
-
-PROBABILISTIC_EXAMPLE = """
-probabilistic:
-  enabled: false            # needs the extra: pip install -e '.[probabilistic]'
-  accept_weight: 10         # odds of 1,024 to 1, so 0.999 are right; from here on a proposal links
-  propose_weight: 0         # from here on it is listed
-  max_pairs: 5000000        # of one condition; more stops with its name
-  missing:                  # values that stand for nothing
-    birth_date: ["1900-01-01", "1970-01-01"]
-  blocking:                 # only pairs for which one of these holds are weighed
-    - >-                    # twins have one birth date and other first names
-      l.last_name = r.last_name and l.birth_date = r.birth_date
-      and jaro_winkler_similarity(l.first_name, r.first_name) > 0.8
-    - l.first_name = r.first_name and l.birth_date = r.birth_date
-    - l.first_name = r.first_name and l.last_name = r.last_name and l.city = r.city
-    - l.first_name = r.last_name and l.last_name = r.first_name
-  comparisons:
-    - {kind: forename_surname, columns: [first_name, last_name]}
-    - {kind: date, column: birth_date}
-    - {kind: exact, column: gender}
-    - {kind: jaro_winkler, column: city, term_frequency: true}
-  training:
-    prior:                  # pairs that are surely one person
-      - l.first_name = r.first_name and l.last_name = r.last_name and l.birth_date = r.birth_date
-    prior_recall: 0.5       # the share of all true pairs that they are
-    passes:                 # each learns about the columns that it does not name
-      - l.birth_date = r.birth_date
-      - l.first_name = r.first_name and l.last_name = r.last_name
-    random_pairs: 2000000
-    seed: 1
-"""
 
 
 def columns_of(condition: str) -> set[str]:

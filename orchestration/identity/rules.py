@@ -13,6 +13,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from orchestration.identity.probabilistic_rules import ProbabilisticRules
+from orchestration.identity.survivorship import Survivorship
+
 VARIABLE = "MUSTER_IDENTITY_RULES"
 RULES_FILE = Path(__file__).resolve().parents[2] / "dbt_project" / "identity_rules.yml"
 # What the identity models take identifiers from; a type needs a column there, a source a model.
@@ -55,11 +58,12 @@ class IdentityRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
     identifiers: dict[str, IdentifierRule]
+    default_country: str = ""
     identifiers_per_profile: Annotated[int, Field(ge=2)] = 1000
     shared_devices: SharedDevices = SharedDevices()
     sources: dict[str, bool] = {}
-    probabilistic: dict[str, Any] = {}
-    survivorship: dict[str, Any] = {}
+    probabilistic: ProbabilisticRules = ProbabilisticRules()
+    survivorship: Survivorship = Survivorship()
 
     @model_validator(mode="after")
     def _names_exist(self) -> "IdentityRules":

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import (
     FolderDefinition,
-    functions,
     load_definitions,
     quoted,
 )
@@ -74,16 +73,6 @@ def _definition(folder: str) -> FolderDefinition:
     return known[folder]
 
 
-def open_connection() -> "duckdb.DuckDBPyConnection":
-    """A connection of its own, with the settings that the judgement needs."""
-    import duckdb
-
-    connection = duckdb.connect(config={"threads": 2, "memory_limit": "700MB"})
-    connection.execute("set timezone = 'UTC'")
-    connection.execute(functions())
-    return connection
-
-
 def events_sql(
     connection: "duckdb.DuckDBPyConnection", path: Path, folder: str
 ) -> tuple[str, readers.Reading]:
@@ -95,8 +84,8 @@ def events_sql(
     definition = _definition(folder)
     if not path.is_file():
         raise CheckError(f"{path}: there is no such file")
-    if not path.name.lower().endswith(readers.SUFFIXES):
-        raise CheckError(f"{path}: not a format that is read: {', '.join(readers.SUFFIXES)}")
+    if not readers.is_readable(path):
+        raise CheckError(f"{path}: not a format that is read: {readers.FORMATS_READ}")
     try:
         raw_files.fingerprint(path)
         if raw_files.is_empty(path):
@@ -205,7 +194,7 @@ def check_file(path: Path, folder: str, plan: Plan, raw: RawPlan) -> FileCheck:
     """
     import duckdb
 
-    with open_connection() as connection:
+    with queries.open_connection() as connection:
         events, reading = events_sql(connection, path, folder)
         try:
             violations = _violations(connection, events, raw)

@@ -417,7 +417,7 @@ def test_what_cannot_be_read_is_told_in_one_line(shop: Shop) -> None:
     assert "column colour is gone" in problem(columns=["id", "colour"])
     assert "column flag of type BOOLEAN cannot be a cursor" in problem(cursor="flag")
     down = problem(url="postgresql://me:hunter2@127.0.0.1:1/erp")
-    assert "nothing listens at that host and port" in down
+    assert down == f"erp/{shop.table}: nothing listens at that host and port"
     assert "url is no address of a database" in problem(url="me:hunter2@db/erp")
     assert "databases of type oracle cannot be read" in problem(url="oracle://me:hunter2@db/erp")
     assert "no host of that name" in problem(url="postgresql://me:hunter2@no.such.host.invalid/erp")
@@ -428,6 +428,17 @@ def test_what_cannot_be_read_is_told_in_one_line(shop: Shop) -> None:
     visitor = f"postgresql://visitor:hunter2@/postgres?{query}"
     assert "this user may not read it; grant it `select`" in problem(url=visitor)
     assert "may not read it" in problem(url=visitor, compare_keys=True)
+
+
+def test_a_mapping_that_names_what_is_not_there_is_told_before_there_are_rows(shop: Shop) -> None:
+    shop.mapping["columns"]["order_id"] = 'idd || "id"'
+    (told,) = shop.source.problems()
+    assert told.startswith(f"erp/{shop.table}: the mapping of shop_orders cannot be calculated")
+    assert '"idd" not found' in told
+    shop.insert(1)
+    with pytest.raises(SourceError) as caught:
+        shop.pull()
+    assert str(caught.value) == told
 
 
 def test_a_wrong_password_is_told_without_it(
@@ -578,6 +589,12 @@ def test_the_command_line(shop: Shop) -> None:
     assert run("sources", "test", "erp", PASSWORD="hunter2")[0] == 0
     status, output = run("sources", "pull", "erp", PASSWORD="hunter2")
     assert (status, output) == (0, f"erp/{shop.table}: 2 rows into shop_orders\n")
-    status, output = run("sources", "list")
-    assert "2026-01-01 10:02:00+00" in output
+    shop.run("delete from {table} where id = 1")
+    definition["tables"][0]["compare_keys"] = True
+    file.write_text(yaml.safe_dump({"sources": [definition]}))
+    _, output = run("sources", "pull", "erp", PASSWORD="hunter2")
+    assert output == f"erp/{shop.table}: 0 rows into shop_orders, 1 keys deleted\n"
+    status, output = run("sources", "list", COLUMNS="80")
+    assert "shop_orders" in output, "in 80 columns no name is broken"
+    assert "10:02:00+00" in output
     assert "PASSWORD" not in output

@@ -131,6 +131,35 @@ def test_an_identify_call_is_a_login_and_a_contact(home: Home, tool: str, traits
     )
 
 
+def test_devices_and_places_of_calls(home: Home) -> None:
+    """Browsers tell by client hints, apps their system; RudderStack's own enrichment is `geo`."""
+
+    def called(number: int, **context: object) -> dict[str, object]:
+        return {**ADDED, "messageId": f"m{number}", "context": context}
+
+    phone = {"mobile": True, "platform": "Android"}
+    calls = [
+        called(1, userAgentData=phone),
+        called(2, userAgentData={"mobile": False, "platform": "macOS"}),
+        called(3, userAgentData={"mobile": False, "platform": "Android"}),
+        called(4, device={"type": "iOS"}, geo={"country": "DE", "timezone": "Europe/Berlin"}),
+        called(5, device={"type": "Tablet"}),
+    ]
+    for tool in ("segment", "rudderstack"):
+        home.land(f"{tool}/events/a.jsonl", lines(*calls))
+    found = home.rows("web_events")
+    devices = ["mobile", "desktop", None, "mobile", "tablet"]
+    assert [row.get("device_type") for row in found] == devices * 2
+    contains(found[3], {"country": "DE", "timezone": "Europe/Berlin"})
+
+
+def test_a_checkout_of_segments_spec_has_its_order_for_a_cart(home: Home) -> None:
+    started = {**ADDED, "event": "Checkout Started", "properties": {"order_id": "o1", "value": 30}}
+    home.land("segment/events/1762000000.1.3f2.gz", gzip.compress(lines(started).encode()))
+    (row,) = home.rows("web_events")
+    contains(row, {"name": "checkout_start", "cart_id": "o1", "order_id": "o1", "value": "30"})
+
+
 def test_names_without_a_place_in_the_plan_stay_and_bad_lines_go_aside(home: Home) -> None:
     own = {**ADDED, "messageId": "ajs-2", "event": "Size GuideOpened"}
     page = {**CALL, "messageId": "ajs-3", "type": "page", "name": "Home"}
@@ -237,6 +266,39 @@ def test_each_item_of_a_ga4_event_is_a_row_and_a_purchase_is_one(home: Home) -> 
     contains(bought, {"name": "purchase", "order_id": "o1", "value": "19.5"})
     assert "product_id" not in bought
     assert len(json.loads(str(bought["properties"]))["items"]) == 2
+
+
+def test_what_ga4_does_not_know_is_null(home: Home) -> None:
+    """GA4 writes (not set); and how a user first came is not where this event came from."""
+    shown = [
+        {"item_id": "p1", "item_list_name": "(not set)", "item_category": "Shoes"},
+        {"item_id": "p2", "item_list_name": "Sale", "item_category": "Hats"},
+    ]
+    first = {"source": "google", "medium": "organic", "name": "(organic)"}
+    home.land(
+        "ga4/events/events_20260301_000000000000.json.gz",
+        gzip.compress(
+            lines(
+                ga4("view_item_list", 1, items=shown, traffic_source=first),
+                ga4("view_item_list", 2, items=shown[1:]),
+                ga4(
+                    "purchase",
+                    3,
+                    event_params=[],
+                    ecommerce={"transaction_id": "(not set)", "purchase_revenue": 39.5},
+                ),
+                ga4("page_view", 4, user_pseudo_id=None, user_id="u7"),
+            ).encode()
+        ),
+    )
+    by_item, by_list, bought, known = home.rows("web_events")
+    assert (by_item["category"], by_list["category"]) == ("Shoes", "Sale")
+    assert "utm_source" not in by_item
+    assert json.loads(str(by_item["_extra"]))["traffic_source"] == first
+    assert "order_id" not in bought
+    assert bought["value"] == "39.5"
+    contains(known, {"user_id": "u7", "cart_id": "u7.1700"})
+    assert known["event_id"]
 
 
 def test_ga4_events_are_known_by_what_they_are(home: Home) -> None:
@@ -346,3 +408,22 @@ def test_snowplow_events_as_json(home: Home) -> None:
     extra = json.loads(str(row["_extra"]))
     assert extra["page_title"] == "A shoe"
     assert extra["contexts_org_acme_user_1"] == [{"plan": "pro"}]
+
+
+def test_snowplow_commerce_as_json_is_the_same_as_by_place(home: Home) -> None:
+    """The SDKs make a key for each schema out of `unstruct_event` and `contexts`."""
+    record: dict[str, object] = dict(ADD_TO_CART)
+    del record["contexts"], record["unstruct_event"]
+    name = "com_snowplowanalytics_snowplow_ecommerce"
+    record[f"unstruct_event_{name}_snowplow_ecommerce_action_1"] = {"type": "add_to_cart"}
+    record[f"contexts_{name}_product_1"] = [{"id": "p1", "price": 19.5}, {"id": "p2"}]
+    record[f"contexts_{name}_cart_1"] = [{"cart_id": "c1", "currency": "EUR"}]
+    text = snowplow(**ADD_TO_CART)
+    home.land("snowplow/events/2026-03-01-100000-495.gz", gzip.compress(text.encode()))
+    home.land("snowplow/events/b.jsonl", lines(record))
+    by_place, as_json = home.rows("web_events")
+    apart = ("_extra", "_source_file", "_landed_at", "_load_id", "properties")
+    same = {key: value for key, value in by_place.items() if key not in apart}
+    assert (same["name"], same["product_id"], same["cart_id"]) == ("add_to_cart", "p1", "c1")
+    contains(as_json, same)
+    assert json.loads(str(as_json["properties"]))["event"] == {"type": "add_to_cart"}

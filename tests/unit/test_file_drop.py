@@ -310,6 +310,27 @@ def test_files_that_nobody_reads_are_named(home: Home) -> None:
     assert home.land("web").rows == {"web_events": 1}
 
 
+@pytest.mark.parametrize(
+    "name", ["a.json", "a.ndjson", "a.json.gz", "1762000000.src.9939.json.gz", "176200.1.3f2.gz"]
+)
+def test_json_lines_have_many_names(home: Home, name: str) -> None:
+    """Segment writes them into `x.gz`, RudderStack and BigQuery into `x.json.gz`."""
+    content = gzip.compress(EVENT.encode()) if name.endswith("gz") else EVENT.encode()
+    home.drop(f"web/events/{name}", content)
+    assert home.land("web").refused == {}
+    assert home.rows("web_events", "event_id, name") == [("e1", "page_view")]
+
+
+def test_a_packed_file_whose_name_says_nothing_is_known_by_its_first_line(home: Home) -> None:
+    products = PRODUCTS + "p1,a,b,c,1,EUR,2026-01-01\n"
+    home.drop("shop/products/a.gz", gzip.compress(products.replace(",", "\t").encode()))
+    home.drop("shop/products/b.gz", gzip.compress(products.encode()))
+    report = home.land("shop")
+    assert "name it .csv.gz" in report.refused.pop("shop/products/b.gz")
+    assert report.refused == {}
+    assert home.rows("shop_products", "product_id, price") == [("p1", "1")]
+
+
 VALUES = st.none() | st.text(
     st.characters(codec="utf-8", exclude_characters="\x00\x01"), max_size=5
 )

@@ -19,22 +19,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import yaml
-from orchestration.identity.components import resolve
 
 from orchestration.identity.probabilistic import propose
 from orchestration.identity.probabilistic_picture import TOTAL, contributions, waterfall
 from orchestration.identity.probabilistic_rules import (
-    PROBABILISTIC_EXAMPLE,
     ProbabilisticRules,
     ProbabilisticRulesError,
     probabilistic_rules,
 )
+from orchestration.identity.resolver import Evidence, resolve
+from orchestration.identity.rules import RULES_FILE, IdentityRules
 from seeds.simulator.arrays import flags, ints
 from seeds.simulator.contacts import contact_table, contacts_of, duplicated_contacts
 from seeds.simulator.sales import Orders, Sales
 from seeds.simulator.settings import Settings
 from seeds.simulator.world import make_world
 
+SHIPPED = RULES_FILE.read_text()
 FEBRL = """
 probabilistic:
   enabled: true
@@ -80,7 +81,7 @@ def _rules(text: str, **changed: object) -> ProbabilisticRules:
 
 
 def _enabled(**changed: object) -> ProbabilisticRules:
-    return _rules(PROBABILISTIC_EXAMPLE, enabled=True, **changed)
+    return _rules(SHIPPED, enabled=True, **changed)
 
 
 def _febrl() -> tuple[pa.Table, Truth]:
@@ -151,6 +152,43 @@ def _same(pairs: Iterable[Pair], truth: Truth) -> int:
     return sum(truth[left] == truth[right] for left, right in pairs)
 
 
+def _profiles(contacts: pa.Table, proposals: pa.Table) -> dict[str, str]:
+    """Who is who by the resolver, of accepted proposals alone."""
+    landed = contacts["first_landed_at"].cast(pa.timestamp("us", "UTC"))
+    names = contacts["identifier"].to_pylist()
+    keys = {name: number for number, name in enumerate(names)}
+    pairs = _accepted(proposals)
+    identifiers = pa.table(
+        {
+            "identifier_key": pa.array(keys.values(), pa.uint64()),
+            "identifier_type": ["contact_id"] * len(names),
+            "identifier": names,
+            "first_landed_at": landed,
+            "first_occurred_at": landed,
+        }
+    )
+    edges = pa.table(
+        {
+            "key_a": pa.array([keys[left] for left, _ in pairs], pa.uint64()),
+            "key_b": pa.array([keys[right] for _, right in pairs], pa.uint64()),
+            "source": ["probabilistic"] * len(pairs),
+            "first_landed_at": landed.slice(0, 1).take(pa.array([0] * len(pairs))),
+            "first_occurred_at": landed.slice(0, 1).take(pa.array([0] * len(pairs))),
+        }
+    )
+    moment = ("first_landed_at", pa.timestamp("us", "UTC"))
+    key_a, key_b = ("key_a", pa.uint64()), ("key_b", pa.uint64())
+    words = [("override_id", pa.string()), ("action", pa.string())]
+    sightings = pa.schema(
+        [("device_key", pa.uint64()), ("person_key", pa.uint64()), ("day", pa.date32()), moment]
+    )
+    overrides = pa.schema([*words, key_a, key_b, moment])
+    evidence = Evidence(identifiers, edges, sightings.empty_table(), overrides.empty_table())
+    rules = IdentityRules(identifiers={"contact_id": {}, "anonymous_id": {}})
+    log = resolve(evidence, rules, b"secret")
+    return {names[row["identifier_key"]]: row["profile_id"] for row in log.to_pylist()}
+
+
 def test_febrl_3_is_linked_with_an_f1_of_098() -> None:
     contacts, truth = _febrl()
     proposals = propose(contacts, _rules(FEBRL))
@@ -159,10 +197,7 @@ def test_febrl_3_is_linked_with_an_f1_of_098() -> None:
     direct = _scores(_same(pairs, truth), len(pairs), wanted)
     assert direct[2] >= 0.98, direct
 
-    identifiers = contacts.select(["identifier", "first_landed_at"])
-    identifiers = identifiers.append_column("first_occurred_at", contacts["first_landed_at"])
-    mapped = resolve(identifiers, proposals.filter(proposals["accepted"]), b"secret")
-    profiles = dict(zip(*mapped.to_pydict().values(), strict=True))
+    profiles = _profiles(contacts, proposals)
     joint = {name: f"{profiles[name]} {truth[name]}" for name in truth}
     closed = _scores(_true_pairs(joint), _true_pairs(profiles), wanted)
     assert closed[2] >= 0.99, closed
@@ -262,7 +297,7 @@ def test_switched_off_it_needs_no_splink_and_switched_on_it_says_how_to_get_it(
 ) -> None:
     contacts, _ = simulated
     monkeypatch.setitem(sys.modules, "splink", None)
-    assert propose(contacts, _rules(PROBABILISTIC_EXAMPLE)).num_rows == 0
+    assert propose(contacts, _rules(SHIPPED)).num_rows == 0
     with pytest.raises(ProbabilisticRulesError, match=r"pip install -e '\.\[probabilistic\]'"):
         propose(contacts, _enabled())
 
@@ -299,7 +334,7 @@ def test_a_condition_that_cannot_be_used_is_named(
 
 
 def _with(*path: str | int, value: object) -> dict[str, Any]:
-    block: Any = yaml.safe_load(PROBABILISTIC_EXAMPLE)["probabilistic"]
+    block: Any = yaml.safe_load(SHIPPED)["probabilistic"]
     inner = block
     for key in path[:-1]:
         inner = inner[key]

@@ -13,8 +13,9 @@ import yaml
 from typer.testing import CliRunner
 
 from orchestration.cli import app
+from orchestration.connectors.sources.queries import open_connection
 from orchestration.resources.settings import DBT_PROJECT
-from orchestration.tracking_plan.check import CheckError, check_file, events_sql, open_connection
+from orchestration.tracking_plan.check import CheckError, check_file, events_sql
 from orchestration.tracking_plan.judgement import reasons_sql
 from orchestration.tracking_plan.plan import (
     PLAN_FILE,
@@ -304,14 +305,11 @@ def test_what_cannot_be_checked_is_told_in_one_line(
 def test_a_file_of_another_shape_is_checked_through_its_mapping(
     plan: tuple[Plan, RawPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orchestration.connectors.definitions import load_definitions
-    from orchestration.tracking_plan import check
-
     sources = tmp_path / "sources.yml"
     mapped = {"event_id": '"Id"', "name": "lower(\"What\") || '_view'", "occurred_at": '"When"'}
     entry = {"folder": "app/log", "entities": {"web_events": {"columns": mapped}}}
     sources.write_text(yaml.safe_dump({"folders": [entry]}))
-    monkeypatch.setattr(check, "load_definitions", lambda: load_definitions(sources))
+    monkeypatch.setenv("MUSTER_SOURCES", str(sources))
     path = tmp_path / "log.csv"
     path.write_text("Id,What,When\n1,Page,2026-01-31\n2,Cart,2026-01-31\n")
     (violation,) = check_file(path, "app/log", *plan).violations

@@ -17,6 +17,10 @@ create or replace temp macro json_list(value) as case json_type(value)
     else cast([] as json[])
 end;
 
+-- Null for what GA4 writes where it knows nothing.
+create or replace temp macro known(value) as
+    case when value not in ('', '(not set)', '(data deleted)') then value end;
+
 -- A moment in microseconds since 1970 as UTC text.
 create or replace temp macro micros_to_utc(micros) as
     strftime(make_timestamp(cast(micros as bigint)), '%Y-%m-%dT%H:%M:%S.%fZ');

@@ -4,14 +4,18 @@ A source knows how to read; what its rows mean stands in the mappings of `source
 become durable in `pull.py`.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestration.connectors.contract import entities
-from orchestration.connectors.definitions import Mapping
+from orchestration.connectors.definitions import Mapping, check_mapping
 from orchestration.connectors.secrets import resolved
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 # Five fields, or none: minute, hour, day of month, month, day of week.
 _CRON = r"^$|^\s*([\d*/,\-]+\s+){3}([\w*/,\-]+\s+)[\w*/,\-]+\s*$"
+_TIME = re.compile(r"\d{4}-\d\d-\d\d")
 Cursor = dict[str, Any]  # what a source needs to go on from where it was; it is kept as JSON
 
 
@@ -63,8 +68,11 @@ class Part(BaseModel):
     allow_mass_delete: bool = False
 
     def is_compared(self, cursor: Cursor | None) -> bool:
-        """Whether a pull that begins at `cursor` leaves out what landing holds as it is now."""
-        return self.compare_keys
+        """Whether a pull that begins at `cursor` leaves out what landing holds as it is now.
+
+        So it does where the overlap below the cursor had too many rows to mark them.
+        """
+        return self.compare_keys or (cursor or {}).get("seen", []) is None
 
     @property
     def key_expressions(self) -> list[str]:
@@ -78,32 +86,7 @@ class Part(BaseModel):
             ValueError: the entity or one of its columns does not exist, or its key is not mapped,
                 or an expression is no SQL.
         """
-        known = entities()
-        if self.entity not in known:
-            raise ValueError(f"unknown entity {self.entity!r}; there are {', '.join(known)}")
-        unknown = sorted(set(self.mapping.columns) - set(known[self.entity].columns))
-        if unknown:
-            raise ValueError(f"{self.entity} has no column {', '.join(unknown)}")
-        missing = [key for key in known[self.entity].key if key not in self.mapping.columns]
-        if missing:
-            raise ValueError(f"{self.entity} needs its key: map {', '.join(missing)}")
-        for name, sql in [*self.mapping.columns.items(), ("deleted", self.mapping.deleted)]:
-            _check_syntax(name, sql)
-
-
-def _check_syntax(name: str, sql: str) -> None:
-    """Let DuckDB read an expression, without a table to bind it to.
-
-    Raises:
-        ValueError: it is no SQL expression.
-    """
-    import duckdb
-
-    try:
-        duckdb.extract_statements(f"select ({sql or 'null'})")
-    except duckdb.Error as error:
-        cause = str(error).splitlines()[0].removeprefix("Parser Error: ")
-        raise ValueError(f"the mapping of {name} is no SQL expression: {sql} ({cause})") from None
+        check_mapping(self.entity, self.mapping.columns, {"deleted": self.mapping.deleted})
 
 
 class Source(BaseModel, ABC):
@@ -122,6 +105,10 @@ class Source(BaseModel, ABC):
     @abstractmethod
     def parts(self) -> Sequence[Part]:
         """The parts, in the order in which they are pulled."""
+
+    def sharing(self, scratch: Path | None) -> AbstractContextManager[None]:
+        """While it is open, parts may share what is read but once; it is kept in `scratch`."""
+        return nullcontext()
 
     @abstractmethod
     def read(self, part: Part, cursor: Cursor | None) -> Iterator[Batch]:
@@ -151,8 +138,13 @@ class Source(BaseModel, ABC):
         """Called when a load is durable: a broker learns here how far it may forget."""
 
     def lag_seconds(self, part: Part, cursor: Cursor) -> float | None:
-        """How far `cursor` is behind the source's newest record or now; None where unknown."""
-        return None
+        """How far `cursor` is behind; None where unknown. Of a time: how old it is."""
+        text = str(cursor.get("value"))
+        if not _TIME.match(text):  # a number such as 20260101 would be read as a time, too
+            return None
+        newest = datetime.fromisoformat(text)
+        newest = newest if newest.tzinfo else newest.replace(tzinfo=UTC)
+        return max(0.0, (datetime.now(UTC) - newest).total_seconds())
 
     def secret(self, text: str) -> str:
         """`text` with its `${NAME}` references resolved.

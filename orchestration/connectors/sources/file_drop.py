@@ -53,10 +53,6 @@ class DropReport:
     rows: dict[str, int] = field(default_factory=dict)
 
 
-def _is_readable(path: Path) -> bool:
-    return path.name.lower().endswith(readers.SUFFIXES)
-
-
 def _all_files(inbox: Path) -> list[Path]:
     """Files of the inbox, sorted; not those that are hidden or still being written."""
     return sorted(
@@ -73,7 +69,7 @@ def inbox_files(inbox: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in _all_files(inbox):
         parts = path.relative_to(inbox).parts
-        if _is_readable(path) and len(parts) > FOLDER_DEPTH:
+        if readers.is_readable(path) and len(parts) > FOLDER_DEPTH:
             found.setdefault("/".join(parts[:FOLDER_DEPTH]), []).append(path)
     return found
 
@@ -83,8 +79,8 @@ def stray_files(inbox: Path) -> dict[str, str]:
     found = {}
     for path in _all_files(inbox):
         relative = path.relative_to(inbox)
-        if not _is_readable(path):
-            found[relative.as_posix()] = f"not a format that is read: {', '.join(readers.SUFFIXES)}"
+        if not readers.is_readable(path):
+            found[relative.as_posix()] = f"not a format that is read: {readers.FORMATS_READ}"
         elif len(relative.parts) <= FOLDER_DEPTH:
             found[relative.as_posix()] = "not in a folder inbox/<source>/<entity>/"
     return found

@@ -24,7 +24,16 @@ from orchestration.connectors.sources.raw_files import (
 if TYPE_CHECKING:
     import duckdb
 
-SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.gz")
+# What a name says of its file. JSON is always one object a line.
+_FORMATS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
+    ".parquet": "parquet",
+}
+FORMATS_READ = ".csv, .tsv, .jsonl, .ndjson, .json (one object a line), each also .gz, and .parquet"
 
 # Columns that landing adds; a file's own column of such a name gets an underscore behind it.
 _RESERVED = frozenset({"_source_file", "_row_number", "_extra", "_landed_at", "_load_id"})
@@ -54,6 +63,33 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def is_readable(path: Path) -> bool:
+    """Whether the name is one of a file that is read."""
+    return path.name.lower().endswith((*_FORMATS, ".gz"))
+
+
+def _format_of(path: Path, encoding: str) -> str:
+    """The format by the name, or of a `.gz` whose name does not say it by the first line.
+
+    Raises:
+        UnreadableFileError: neither tells.
+    """
+    name = path.name.lower().removesuffix(".gz")
+    for suffix, found in _FORMATS.items():
+        if name.endswith(suffix):
+            return found
+    # Segment and Snowplow call their files so.
+    line = first_line(path, encoding_of(path, encoding))
+    if line.startswith("{"):
+        return "json"
+    if "\t" in line:
+        return "tsv"
+    raise UnreadableFileError(
+        f"{path.name}: neither its name nor its first line says what it holds; name it .csv.gz, "
+        ".tsv.gz or .jsonl.gz"
+    )
+
+
 def _column_names(path: Path, names: list[str], notes: list[str]) -> list[str]:
     """Names under which the columns can be selected; none is empty, reserved or there twice."""
     found = []
@@ -70,10 +106,9 @@ def _column_names(path: Path, names: list[str], notes: list[str]) -> list[str]:
     return found
 
 
-def _text_reading(path: Path, definition: FolderDefinition) -> Reading:
+def _text_reading(path: Path, definition: FolderDefinition, is_tsv: bool) -> Reading:
     """A text file with columns: CSV, whose delimiter is guessed, or TSV, which knows no quotes."""
     encoding = encoding_of(path, definition.encoding)
-    is_tsv = path.name.lower().removesuffix(".gz").endswith(".tsv")
     header = first_line(path, encoding)
     if definition.header and not header:
         raise UnreadableFileError(
@@ -155,15 +190,16 @@ def open_reading(
     """How to read `path`, from its name and its first line.
 
     Raises:
-        UnreadableFileError: the header or the Parquet footer cannot be used.
+        UnreadableFileError: the format is not known, or the header or the Parquet footer cannot be
+            used.
     """
-    name = path.name.lower().removesuffix(".gz")
-    if name.endswith(".jsonl"):
+    format_ = _format_of(path, definition.encoding)
+    if format_ == "json":
         return _json_reading(path, definition)
     reading = (
-        _text_reading(path, definition)
-        if name.endswith((".csv", ".tsv"))
-        else _parquet_reading(connection, path)
+        _parquet_reading(connection, path)
+        if format_ == "parquet"
+        else _text_reading(path, definition, is_tsv=format_ == "tsv")
     )
     _compare_columns(path, reading, definition)
     return reading

@@ -34,11 +34,17 @@ _WORDS: tuple[tuple[str, str, bool], ...] = (
     ("timed out", "the host does not answer in time; check address and firewall", True),
     ("timeout", "the host does not answer in time; check address and firewall", True),
     ("password authentication failed", _STATES[0][1], False),
+    ("to database '", "this user may not use the database; grant it `select` on its tables", False),
     ("access denied", _STATES[0][1], False),
     ('database "', _STATES[1][1], False),
     ("unknown database", _STATES[1][1], False),
     ("permission denied", _STATES[2][1], False),
     ("command denied", _STATES[2][1], False),
+    (
+        "cast_as_char",
+        "a column, such as a point, cannot be written as text; list the others in `columns`",
+        False,
+    ),
     ("no such file or directory", "nothing listens at that socket", True),
     ("server closed the connection", "the connection broke", True),
     ("terminating connection", "the server broke the connection off", True),
@@ -59,8 +65,8 @@ def _causes(error: BaseException) -> list[BaseException]:
     return [getattr(one, "orig", None) or one for one in found]
 
 
-def plainly(error: BaseException, table: str) -> SourceError:
-    """The error as a `SourceError` of one line."""
+def plainly(error: BaseException) -> SourceError:
+    """The error as a `SourceError` of one line; who shows it adds source and table."""
     causes = _causes(error)
     if isinstance(causes[-1], MissingSecretError):
         return SourceError(str(causes[-1]))
@@ -68,10 +74,10 @@ def plainly(error: BaseException, table: str) -> SourceError:
         state = str(getattr(cause, "sqlstate", None) or "")
         for beginning, words, is_transient in _STATES:
             if state and state.startswith(beginning):
-                return SourceError(f"{words} ({table})", is_transient=is_transient)
+                return SourceError(words, is_transient=is_transient)
     text = " ".join(str(cause) for cause in causes).lower()
     for piece, words, is_transient in _WORDS:
         if piece in text:
-            return SourceError(f"{words} ({table})", is_transient=is_transient)
+            return SourceError(words, is_transient=is_transient)
     first = str(causes[-1]).strip().splitlines()
-    return SourceError(f"{table}: {type(causes[-1]).__name__}: {first[0] if first else ''}")
+    return SourceError(f"{type(causes[-1]).__name__}: {first[0] if first else ''}")

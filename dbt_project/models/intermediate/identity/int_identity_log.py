@@ -18,13 +18,13 @@ def model(dbt, session):  # type: ignore[no-untyped-def]  # dbt calls this with 
     )
     # Named to the resolver, which asks for no more rows of them than it needs.
     dbt.ref("int_identifiers")
-    dbt.ref("int_identity_edges")
+    dbt.ref("int_identity_links")
     dbt.ref("int_device_sightings")
     dbt.ref("int_identity_overrides")
     schema = f'"{dbt.this.database}"."{dbt.this.schema}"'
     tables = {
         "identifiers": f"{schema}.int_identifiers",
-        "edges": f"{schema}.int_identity_edges",
+        "edges": f"{schema}.int_identity_links",
         "sightings": f"{schema}.int_device_sightings",
         "overrides": f"{schema}.int_identity_overrides",
     }

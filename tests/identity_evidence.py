@@ -48,7 +48,7 @@ def write(folder: Path, edges: int, loads: int = 50, first_load: int = 0, seed: 
         select md5_number_lower(strong) as key_a, md5_number_lower(weak) as key_b,
             case when weak like 'anon%' then 'web_events' else 'crm_contacts' end as source,
             min(landed_at) as first_landed_at,
-            arg_min(occurred_at, landed_at) as first_occurred_at
+            arg_min(occurred_at, landed_at) as first_landed_occurred_at
         from records group by strong, weak"""
     )
     connection.execute(
@@ -56,7 +56,7 @@ def write(folder: Path, edges: int, loads: int = 50, first_load: int = 0, seed: 
         select md5_number_lower(identifier) as identifier_key,
             split_part(identifier, ':', 1) as identifier_type, identifier,
             min(landed_at) as first_landed_at,
-            arg_min(occurred_at, landed_at) as first_occurred_at
+            arg_min(occurred_at, landed_at) as first_landed_occurred_at
         from (
             select strong as identifier, landed_at, occurred_at from records
             union all select weak, landed_at, occurred_at from records
