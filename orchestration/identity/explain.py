@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from orchestration.identity.explain_overrides import Said, overrides_of, reasons
+from orchestration.identity.graph import PROBABILISTIC_SOURCE
 from orchestration.identity.rules import KNOWN_TYPES
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Identifier:
 
 @dataclass(frozen=True)
 class Edge:
-    """Evidence of one source that two identifiers are one person's."""
+    """Evidence of one source that two identifiers are one person's; `weight` is a proposal's."""
 
     a: str
     b: str
@@ -50,6 +51,7 @@ class Edge:
     first_occurred_at: datetime | None
     last_occurred_at: datetime | None
     record_count: int
+    weight: float | None = None
 
 
 @dataclass(frozen=True)
@@ -200,13 +202,22 @@ class Reader:
         return [Judgement(*row) for row in rows]
 
     def _pairs(self, keys: Iterable[int]) -> dict[Pair, list[Edge]]:
-        """The edges of records with an end among these, by pair."""
+        """The edges with an end among these, by pair: of records, and accepted proposals."""
         rows = self.connection.execute(
-            """with asked as (select unnest(?::ubigint[]) as key)
+            f"""with asked as (select unnest(?::ubigint[]) as key),
+            proposals as (
+                select md5_number_lower(identifier_a) as key_a,
+                    md5_number_lower(identifier_b) as key_b, *
+                from intermediate.int_identity_proposals where accepted
+            )
             select key_a, key_b, identifier_a, identifier_b, source, first_landed_at,
-                first_occurred_at, last_occurred_at, record_count
+                first_occurred_at, last_occurred_at, record_count, null as weight
             from intermediate.int_identity_edges
             where key_a in (from asked) or key_b in (from asked)
+            union all
+            select key_a, key_b, identifier_a, identifier_b, '{PROBABILISTIC_SOURCE}',
+                first_landed_at, null, null, 1, match_weight
+            from proposals where key_a in (from asked) or key_b in (from asked)
             order by identifier_a, identifier_b, source""",
             [[*keys]],
         ).fetchall()

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestration.identity.rules import KNOWN_TYPES
 from orchestration.identity.spelling import spellings
 
 if TYPE_CHECKING:
@@ -42,17 +43,18 @@ class Missing:
     near: tuple[str, ...] = ()
 
 
-def find(connection: "duckdb.DuckDBPyConnection", text: str) -> list[Found]:
+def find(connection: "duckdb.DuckDBPyConnection", text: str, country: str = "") -> list[Found]:
     """All that a value may mean, the strongest type of identifier first.
 
     Args:
         connection: a warehouse.
         text: `type:value`, a bare value of any type, or a profile id, also one of the past.
+        country: of telephone numbers without one.
     """
     text = text.strip()
     if _PROFILE.fullmatch(text):
         return _profile(connection, text)
-    asked = spellings(text)
+    asked = spellings(text, country)
     rows = connection.execute(
         """with found as materialized (
             select identifier_key, identifier from intermediate.int_identifiers
@@ -92,11 +94,11 @@ def _profile(connection: "duckdb.DuckDBPyConnection", profile_id: str) -> list[F
     return [Found(identifier, None, profile_id) for (identifier,) in rows]
 
 
-def why_missing(connection: "duckdb.DuckDBPyConnection", text: str) -> Missing:
+def why_missing(connection: "duckdb.DuckDBPyConnection", text: str, country: str = "") -> Missing:
     """Why `find` found nothing."""
     if _PROFILE.fullmatch(text.strip()):
         return Missing("unknown", "no profile has or ever had that id")
-    asked = spellings(text)
+    asked = spellings(text, country)
     return (
         _blocked(connection, asked)
         or _quarantined(connection, text)
@@ -133,7 +135,7 @@ def _blocked(connection: "duckdb.DuckDBPyConnection", asked: list[str]) -> Missi
 
 def _quarantined(connection: "duckdb.DuckDBPyConnection", text: str) -> Missing | None:
     kind, _, value = text.partition(":")
-    value = (value if kind in {name.split(":")[0] for name in spellings(text)} else text).strip()
+    value = (value if kind.strip() in KNOWN_TYPES else text).strip()
     if len(value) < 3 or not _exists(connection, "staging", "quarantine"):
         return None
     row = connection.execute(
