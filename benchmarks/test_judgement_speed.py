@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from orchestration.connectors.contract import entities
-from orchestration.tracking_plan.check import open_connection
+from orchestration.connectors.sources.queries import open_connection
 from orchestration.tracking_plan.judgement import reasons_sql
 from orchestration.tracking_plan.plan import ENTITY, load_plan
 

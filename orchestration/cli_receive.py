@@ -7,7 +7,6 @@ import typer
 
 if TYPE_CHECKING:
     from orchestration.connectors.receiver.keys import Keys
-    from orchestration.connectors.receiver.plan import PlanCheck
 
 _MB = 1_000_000
 
@@ -36,30 +35,18 @@ def _keys(is_open: bool, host: str) -> "Keys":
     return keys
 
 
-def _plan_check() -> "PlanCheck":
-    """The checker of the tracking plan; what is told of a JSON key stands under its bare name.
+def _reasons() -> str:
+    """The expression by which staging judges events.
 
     Raises:
-        PlanError: the plan is not valid.
+        ValueError: the tracking plan is not valid, nor the mappings that it judges through.
     """
-    from orchestration.connectors.receiver.plan import PlanChecker
+    from orchestration.connectors.definitions import load_definitions
+    from orchestration.tracking_plan.judgement import reasons_sql
     from orchestration.tracking_plan.plan import load_plan
 
-    plan, _ = load_plan()
-    return PlanChecker(
-        {
-            name: {
-                "properties": {
-                    key.removeprefix("properties."): {
-                        "type": given.type,
-                        "required": given.required,
-                    }
-                    for key, given in plan.properties_of(name).items()
-                }
-            }
-            for name in plan.events
-        }
-    )
+    load_definitions()  # told here, before workers start that need them
+    return reasons_sql(load_plan()[1])
 
 
 def receive(  # noqa: PLR0913, PLR0917  # one parameter for each option
@@ -101,7 +88,7 @@ def receive(  # noqa: PLR0913, PLR0917  # one parameter for each option
             home.inbox,
             home.landing,
             keys,
-            _plan_check(),
+            _reasons(),
             is_strict=strict,
             limit_bytes=int(spool_limit_mb * _MB),
             min_free_bytes=int(min_free_mb * _MB),

@@ -90,7 +90,7 @@ def pull_source(
 ) -> None:
     """Land what is new; exit 1 if a part could not be pulled, while the others are."""
     from orchestration.connectors.definitions import DefinitionError
-    from orchestration.connectors.pull import pull
+    from orchestration.connectors.pull import pull, together
     from orchestration.connectors.registry import source_named
     from orchestration.connectors.sources.base import SourceError
     from orchestration.resources.settings import load_settings
@@ -104,18 +104,19 @@ def pull_source(
     if unknown := sorted(set(part) - set(known)):
         raise _fail(f"{name} has no part {', '.join(unknown)}; there are {', '.join(known)}")
     failed = False
-    for one in source.parts():
-        if part and one.name not in part:
-            continue
-        try:
-            report = pull(source, one, settings.landing, settings.dlt, typer.echo)
-        except SourceError as error:
-            typer.secho(str(error), err=True, fg="red")
-            failed = True
-            continue
-        deleted = f", {report.deleted:,} keys deleted" if report.deleted else ""
-        typer.echo(f"{name}/{one.name}: {report.rows:,} rows into {one.entity}{deleted}")
-        for note in report.notes:
-            typer.secho(f"  {note}", fg="yellow")
+    with together(source, settings.dlt):
+        for one in source.parts():
+            if part and one.name not in part:
+                continue
+            try:
+                report = pull(source, one, settings.landing, settings.dlt, typer.echo)
+            except SourceError as error:
+                typer.secho(str(error), err=True, fg="red")
+                failed = True
+                continue
+            deleted = f", {report.deleted:,} keys deleted" if report.deleted else ""
+            typer.echo(f"{name}/{one.name}: {report.rows:,} rows into {one.entity}{deleted}")
+            for note in report.notes:
+                typer.secho(f"  {note}", fg="yellow")
     if failed:
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ import dagster as dg
 
 from orchestration.assets.dbt import dbt_assets
 from orchestration.assets.feeds import segment_feed
-from orchestration.assets.landing import inbox, landing_assets, plan_releases
+from orchestration.assets.landing import inbox, landing_assets, recorded
 from orchestration.assets.published import snapshot_asset
 from orchestration.assets.sources import source_assets
 from orchestration.automation.jobs import (
@@ -29,7 +29,7 @@ defs = dg.Definitions(
     assets=[
         *source_assets(),
         inbox,
-        plan_releases,
+        *recorded,
         landing_assets,
         *dbt_assets(parsed),
         snapshot_asset(parsed),

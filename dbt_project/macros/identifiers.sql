@@ -1,11 +1,31 @@
-{#- E-mail as an identifier: without blanks, lower case. -#}
+{#- Identifiers as they are compared, and which of them identify nobody. -#}
+
+{#-
+    E-mail as an identifier: `ann.lee+shop@GoogleMail.com` is `annlee@gmail.com`, by the rules of
+    seeds/mappings/email_providers.csv. Null if it is not of the form x@y.z: it identifies nobody.
+-#}
 {% macro normal_email(column) -%}
-    nullif(lower(trim({{ column }})), '')
+    {{ adapter.dispatch('normal_email', 'muster')(column) }}
 {%- endmacro %}
 
-{#- Telephone as an identifier: digits only, an international prefix 00 written as nothing. -#}
-{% macro normal_phone(column) -%}
-    nullif(regexp_replace(regexp_replace({{ column }}, '[^0-9]', '', 'g'), '^00', ''), '')
+{#-
+    Telephone as an identifier: E.164 by the record's country (a code or a name), else by
+    `default_country` of identity_rules.yml; `raw:` and digits where neither is known; null if it
+    cannot be dialled. orchestration/identity/normalization.py says how.
+-#}
+{% macro normal_phone(column, country="''") -%}
+    {{ adapter.dispatch('normal_phone', 'muster')(column, country) }}
+{%- endmacro %}
+
+{#- Identifiers longer than this are no identifiers; reports show only their beginning. -#}
+{% macro longest_identifier() -%}256{%- endmacro %}
+
+{#-
+    The entry of seeds/mappings/blocked_identifiers.csv that says why an identifier identifies
+    nobody, as it is written there; `too long` where its length says it; else null.
+-#}
+{% macro blocked_by(type, value) -%}
+    {{ adapter.dispatch('blocked_by', 'muster')(type, value) }}
 {%- endmacro %}
 
 {#-

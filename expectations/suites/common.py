@@ -63,9 +63,19 @@ def normal_email() -> Rule:
     """Identity compares addresses letter by letter, so they must be normalised."""
     return error(
         "MatchesPattern",
-        "E-mail addresses have no capitals and no blanks around them.",
+        "E-mail addresses are of the form x@y.z, without capitals and blanks.",
         column="email",
-        pattern=r"[^\sA-Z]([^A-Z]*[^\sA-Z])?",
+        pattern=r"[^@\sA-Z]+@[^@\s.A-Z]+([.][^@\s.A-Z]+)+",
+    )
+
+
+def normal_phone() -> Rule:
+    """Numbers of different countries must never look alike, so national ones are marked."""
+    return error(
+        "MatchesPattern",
+        "Phone numbers are E.164, or marked as national ones of an unknown country.",
+        column="phone",
+        pattern=r"[+][1-9][0-9]{4,14}|raw:[0-9]{7,15}",
     )
 
 

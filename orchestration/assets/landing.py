@@ -29,13 +29,22 @@ inbox = dg.AssetSpec(
     owners=["team:data-engineering"],
 )
 
-plan_releases = dg.AssetSpec(
-    dg.AssetKey(["landing", "plan_releases"]),
-    group_name=GROUP,
-    description="What `muster plan release` let through although it breaks the tracking plan.",
-    kinds={"dlt", "parquet"},
-    owners=["team:data-engineering"],
-)
+# What people recorded with the `muster` command; nothing pulls it.
+RECORDED = {
+    "plan_releases": "What `muster plan release` let through although it breaks the tracking plan.",
+    "identity_overrides": "What `muster identity` was told of who is who, against the data.",
+}
+
+recorded = [
+    dg.AssetSpec(
+        dg.AssetKey(["landing", name]),
+        group_name=GROUP,
+        description=description,
+        kinds={"dlt", "parquet"},
+        owners=["team:data-engineering"],
+    )
+    for name, description in RECORDED.items()
+]
 
 
 def _key(entity: str) -> dg.AssetKey:

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.connectors.pull import PullReport, pull
+from orchestration.connectors.pull import PullReport, pull, together
 from orchestration.connectors.registry import load_sources
 from orchestration.connectors.sources.base import Source, SourceError
 from orchestration.resources.settings import load_settings
@@ -77,6 +77,26 @@ def _metadata(reports: list[PullReport]) -> dict[str, Any]:
     return found
 
 
+def _pulled(
+    context: dg.AssetExecutionContext, source: Source, entity: str, failures: list[SourceError]
+) -> list[PullReport]:
+    """What the entity's parts brought; one that fails stops no other and joins `failures`."""
+    settings = load_settings()
+    reports = []
+    for part in (part for part in source.parts() if part.entity == entity):
+        try:
+            report = pull(source, part, settings.landing, settings.dlt, context.log.info)
+        except SourceError as error:
+            context.log.error(str(error))
+            failures.append(error)
+            continue
+        context.log.info(f"{source.name}/{part.name}: {report.rows:,} rows")
+        for note in report.notes:
+            context.log.warning(f"{source.name}/{part.name}: {note}")
+        reports.append(report)
+    return reports
+
+
 def _source_assets(source: Source) -> dg.AssetsDefinition:
     entities = source_entities(source)
 
@@ -93,27 +113,15 @@ def _source_assets(source: Source) -> dg.AssetsDefinition:
         description=f"Pulls what is new from {source.name}.",
     )
     def assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        settings = load_settings()
         failures: list[SourceError] = []
-        for entity in entities:
-            if source_key(source.name, entity) not in context.selected_asset_keys:
-                continue
-            reports = []
-            for part in (part for part in source.parts() if part.entity == entity):
-                try:
-                    report = pull(source, part, settings.landing, settings.dlt, context.log.info)
-                except SourceError as error:
-                    context.log.error(str(error))
-                    failures.append(error)
-                    break
-                context.log.info(f"{source.name}/{part.name}: {report.rows:,} rows")
-                for note in report.notes:
-                    context.log.warning(f"{source.name}/{part.name}: {note}")
-                reports.append(report)
-            else:
-                yield dg.MaterializeResult(
-                    asset_key=source_key(source.name, entity), metadata=_metadata(reports)
-                )
+        with together(source, load_settings().dlt):
+            for entity, parts in entities.items():
+                key = source_key(source.name, entity)
+                if key not in context.selected_asset_keys:
+                    continue
+                reports = _pulled(context, source, entity, failures)
+                if len(reports) == len(parts):
+                    yield dg.MaterializeResult(asset_key=key, metadata=_metadata(reports))
         if failures:
             # What a password or a mapping must cure does not heal by asking again.
             raise dg.Failure(

@@ -4,6 +4,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from orchestration.assets.feeds import SEGMENT_FEED
+from orchestration.assets.landing import RECORDED
 from orchestration.assets.sources import GROUP as SOURCES
 from orchestration.assets.sources import source_entities, source_key
 from orchestration.connectors.compaction import compact
@@ -15,10 +16,10 @@ PullJobs = dict[str, UnresolvedAssetJobDefinition]  # by the source's name
 # One process for all steps: each step would otherwise import dbt and Great Expectations anew.
 full_build = dg.define_asset_job(
     "full_build",
-    # Pulls have schedules of their own; a build takes what has landed. Releases are landed by hand,
-    # and only their check belongs to a build.
+    # Pulls have schedules of their own; a build takes what has landed. What people recorded is
+    # landed by their command, and only its checks belong to a build.
     selection=(dg.AssetSelection.all() - dg.AssetSelection.groups(SOURCES))
-    | dg.AssetSelection.checks_for_assets(dg.AssetKey(["landing", "plan_releases"])),
+    | dg.AssetSelection.checks_for_assets(*(dg.AssetKey(["landing", name]) for name in RECORDED)),
     executor_def=dg.in_process_executor,
     description="Everything from inbox to feed; the snapshot is published only if all checks pass.",
 )

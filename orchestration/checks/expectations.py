@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.dbt import Manifest, asset_key
+from orchestration.assets.landing import RECORDED
 from orchestration.connectors.contract import entities
 from orchestration.resources.build import Build
 from orchestration.resources.dbt import run_dbt
@@ -24,9 +25,7 @@ _INTERMEDIATE = ("int_identity_map", "int_sessions", "int_orders_valued", "int_c
 def _stage_tables(parsed: Manifest) -> dict[str, list[tuple[str, str]]]:
     """Tables by stage as (schema, name)."""
     stages: dict[str, list[tuple[str, str]]] = {
-        "landing": [
-            ("landing", name) for name in (*entities(), "_rejected_lines", "plan_releases")
-        ],
+        "landing": [("landing", name) for name in (*entities(), "_rejected_lines", *RECORDED)],
         "staging": [],
         "profiles": [("intermediate", name) for name in _INTERMEDIATE],
         "segments": [],

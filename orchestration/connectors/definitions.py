@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestration.connectors.contract import entities
 
+# A connection that runs expressions of `tried` must set this: else DuckDB takes what two of them
+# share out of both, where a failure stops the query (in versions before 2.0.1).
+TRY_EACH = "set disabled_optimizers = 'common_subexpressions'"
 SOURCES_FILE = Path(__file__).with_name("sources.yml")
 MAPPINGS_FOLDER = Path(__file__).with_name("mappings")
 _SECTIONS = ("sources", "folders")
@@ -50,17 +53,13 @@ class FileMapping(Mapping):
     each: str = ""
     names: dict[str, str] = {}
 
-    def expression(self, column: str) -> str:
-        """The SQL expression of one column of the entity; `null` where nothing is mapped."""
-        sql = self.columns.get(column, "null")
-        if column != "name" or not self.names:
-            return sql
-        given = f"snake_case({sql})"
+    def translated(self, given: str) -> str:
+        """The SQL expression of an event's name, from that of the source's in snake_case."""
         cases = " ".join(
             f"when snake_case({quoted(theirs)}) then {quoted(ours)}"
             for theirs, ours in self.names.items()
         )
-        return f"case {given} {cases} else {given} end"
+        return f"case {given} {cases} else {given} end" if cases else given
 
 
 class FolderDefinition(BaseModel):
@@ -87,6 +86,16 @@ class FolderDefinition(BaseModel):
 def quoted(value: str) -> str:
     """`value` as a SQL string literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def tried(sql: str) -> str:
+    """The expression, null where it fails; of a mere column, itself."""
+    if re.fullmatch(r'\s*("[^"]+"|null)\s*', sql):
+        return sql
+    # Not try(sql): after a failure DuckDB repeats a block row by row into a result of one row, and
+    # a `coalesce` or `case` right below `try` writes outside of it, which ends the process
+    # (duckdb/duckdb#25280, in all versions before 2.0.1). Inside a list they have room.
+    return f"try([{sql}][1])"
 
 
 def referenced(sql: str) -> set[str]:

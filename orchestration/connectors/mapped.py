@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
-from orchestration.connectors.definitions import Mapping, quoted
+from orchestration.connectors.definitions import TRY_EACH, Mapping, quoted, tried
+from orchestration.connectors.extra import JSON_FIELD, extra_sql
 from orchestration.connectors.sources.base import SourceError
-from orchestration.connectors.sources.readers import identifier
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,10 +25,6 @@ def needed_columns(mapping: Mapping, expressions: list[str] | None = None) -> se
     return {name for sql in without_text for name in re.findall(r'"([^"]+)"', sql)}
 
 
-# `"record"->>'$.a."b c"[0]'`: a path without wildcards, which is what DuckDB takes in a list.
-_JSON_FIELD = re.compile(r""""(\w+)"\s*->>\s*'(\$(?:\.\w+|\."[^"']+"|\[\d+\])+)'""")
-
-
 def parsed_once(expressions: list[str]) -> tuple[list[str], str]:
     """The expressions with each `"column"->>'$.path'` looked up in a list, and those lists' SQL.
 
@@ -40,19 +36,13 @@ def parsed_once(expressions: list[str]) -> tuple[list[str], str]:
         of_column = paths.setdefault(found[1], {})
         return f'"_json_{found[1]}"[{of_column.setdefault(found[2], len(of_column) + 1)}]'
 
-    rewritten = [_JSON_FIELD.sub(lookup, sql) for sql in expressions]
+    rewritten = [JSON_FIELD.sub(lookup, sql) for sql in expressions]
     lists = [
         f'try(json_extract_string("{column}", [{", ".join(map(quoted, of_column))}]))'
         f' as "_json_{column}"'
         for column, of_column in paths.items()
     ]
     return rewritten, "".join(f", {sql}" for sql in lists)
-
-
-def kept_columns(names: list[str], mapping: Mapping) -> list[str]:
-    """Columns that do not land as they are; they are kept in `_extra`, so that nothing is lost."""
-    landed_as_is = {sql.strip().strip('"') for sql in mapping.columns.values()} | _PLACE
-    return [name for name in names if name not in landed_as_is]
 
 
 class Mapper:
@@ -71,6 +61,7 @@ class Mapper:
         self.failing: dict[str, str] = {}
         self.connection: duckdb.DuckDBPyConnection = duckdb.connect(config={"threads": 1})
         self.connection.execute("set timezone = 'UTC'")
+        self.connection.execute(TRY_EACH)
 
     def __call__(self, batch: "pa.Table") -> "pa.Table":
         """The batch as landing rows, all text, without the columns a load adds.
@@ -90,6 +81,8 @@ class Mapper:
             )
         written = {name: self.mapping.columns.get(name, "null") for name in self.entity.columns}
         written["deleted"] = self.mapping.deleted or "false"
+        kept = [name for name in batch.column_names if name not in _PLACE]
+        written["_extra"] = extra_sql(kept, self.mapping)
         rewritten, parsed = parsed_once(list(written.values()))
         expressions = dict(zip(written, rewritten, strict=True))
         source = f"(select *{parsed} from batch)"
@@ -127,20 +120,17 @@ class Mapper:
         return True
 
     def _selected(self, batch: "pa.Table", expressions: dict[str, str], source: str) -> "pa.Table":
-        tried = {
-            name: f"try({sql})" if name in self.failing else f"({sql})"
-            for name, sql in expressions.items()
+        sql = {
+            name: tried(written) if name in self.failing else f"({written})"
+            for name, written in expressions.items()
         }
-        selected = [f'cast({tried[name]} as varchar) as "{name}"' for name in self.entity.columns]
-        extra = kept_columns(batch.column_names, self.mapping)
-        fields = ", ".join(f"{quoted(name)}: {identifier(name)}" for name in extra)
-        kept = f"cast(to_json({{{fields}}}) as varchar)" if extra else "cast(null as varchar)"
+        selected = [f'cast({sql[name]} as varchar) as "{name}"' for name in self.entity.columns]
         place = f"$origin as _source_file, {self.rows} + row_number() over () as _row_number"
         if set(batch.column_names) >= _PLACE:
             place = 'coalesce("_source_file", $origin) as _source_file, "_row_number"'
         result: pa.Table = self.connection.execute(
-            f"""select {", ".join(selected)}, {kept} as _extra, {place},
-                coalesce({tried["deleted"]}, false) as _deleted
+            f"""select {", ".join(selected)}, {sql["_extra"]} as _extra, {place},
+                coalesce({sql["deleted"]}, false) as _deleted
             from {source}""",
             {"origin": self.origin},
         ).to_arrow_table()

@@ -6,6 +6,7 @@ ahead of them, whatever dies when, and needs no state of its own.
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PULLS_TABLE = "_pulls"
+SCRATCH = "scratch"  # folder in dlt's for what does not fit in memory
 TELL_ROWS = 1_000_000
 Progress = Callable[[str], None]
 
@@ -117,7 +119,7 @@ class _Pull:
         self.report = PullReport(source.name, part.name, part.entity)
         self.report.cursor = self.last.cursor if self.last else None
         self.landed = (
-            LandedState(landing, source.name, part, origin, state / "scratch")
+            LandedState(landing, source.name, part, origin, state / SCRATCH)
             if part.is_compared(self.report.cursor)
             else None
         )
@@ -209,6 +211,16 @@ class _Pull:
         yield stamped(pa.Table.from_pylist([row]), self.landed_at)
 
 
+def together(source: Source, state: Path) -> AbstractContextManager[None]:
+    """Around the pulls of several parts of a source: what they read of it but once is shared.
+
+    Each part still lands for itself. `state` is dlt's working folder, as in `pull`.
+    """
+    scratch = state / SCRATCH
+    scratch.mkdir(parents=True, exist_ok=True)
+    return source.sharing(scratch)
+
+
 def pull(
     source: Source, part: Part, landing: Path, state: Path, progress: Progress = lambda _: None
 ) -> PullReport:
@@ -226,15 +238,16 @@ def pull(
             pull begins where this one began.
     """
     try:
-        job = _Pull(source, part, landing, state, progress)
-        before = job.report.cursor
-        rows = job.rows()
-        first = next(rows, None)
-        if first is not None or job.rejects or job.report.cursor != before:
-            tables = {REJECTED_TABLE: job.rejected_rows(), PULLS_TABLE: job.pull_rows()}
-            if first is not None:
-                tables = {part.entity: job.stamped(chain([first], rows)), **tables}
-            job.report.load_id = land(landing, state, source.name, tables)
+        with together(source, state):
+            job = _Pull(source, part, landing, state, progress)
+            before = job.report.cursor
+            rows = job.rows()
+            first = next(rows, None)
+            if first is not None or job.rejects or job.report.cursor != before:
+                tables = {REJECTED_TABLE: job.rejected_rows(), PULLS_TABLE: job.pull_rows()}
+                if first is not None:
+                    tables = {part.entity: job.stamped(chain([first], rows)), **tables}
+                job.report.load_id = land(landing, state, source.name, tables)
     except Exception as error:
         raise told_plainly(error, f"{source.name}/{part.name}") from None
     _after_load(source, part, job.report)

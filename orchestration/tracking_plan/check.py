@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import (
     FolderDefinition,
-    functions,
     load_definitions,
     quoted,
 )
@@ -72,16 +71,6 @@ def _definition(folder: str) -> FolderDefinition:
             f"{', '.join(sorted(known))} with --folder, or describe it in sources.yml"
         )
     return known[folder]
-
-
-def open_connection() -> "duckdb.DuckDBPyConnection":
-    """A connection of its own, with the settings that the judgement needs."""
-    import duckdb
-
-    connection = duckdb.connect(config={"threads": 2, "memory_limit": "700MB"})
-    connection.execute("set timezone = 'UTC'")
-    connection.execute(functions())
-    return connection
 
 
 def events_sql(
@@ -205,7 +194,7 @@ def check_file(path: Path, folder: str, plan: Plan, raw: RawPlan) -> FileCheck:
     """
     import duckdb
 
-    with open_connection() as connection:
+    with queries.open_connection() as connection:
         events, reading = events_sql(connection, path, folder)
         try:
             violations = _violations(connection, events, raw)

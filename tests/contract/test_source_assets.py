@@ -14,10 +14,12 @@ from orchestration.assets.sources import source_assets
 from orchestration.automation.jobs import pull_jobs
 from orchestration.automation.schedules import pull_schedules
 from orchestration.connectors.definitions import DefinitionError
+from orchestration.connectors.pull import last_pull
 from orchestration.connectors.registry import load_sources
 from orchestration.connectors.sources.sql import SqlSource
 from orchestration.resources.settings import PROJECT_ROOT
 from tests.homes import muster_home
+from tests.rest_server import serving
 
 
 def _table(name: str, entity: str, key: str) -> dict[str, object]:
@@ -50,8 +52,13 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Co
     connection.close()
 
 
-def _materialize() -> tuple[dg.ExecuteInProcessResult, dict[str, dict[str, object]]]:
-    result = dg.materialize(source_assets(), raise_on_error=False)
+def _materialize(
+    *entities: str,
+) -> tuple[dg.ExecuteInProcessResult, dict[str, dict[str, object]]]:
+    """All assets, or only those of the source `crm` with these entities."""
+    keys = [dg.AssetKey(["sources", "crm", entity]) for entity in entities]
+    selection = dg.AssetSelection.assets(*keys) if keys else None
+    result = dg.materialize(source_assets(), raise_on_error=False, selection=selection)
     found = {}
     for event in result.get_asset_materialization_events():
         metadata = event.step_materialization_data.materialization.metadata
@@ -99,6 +106,42 @@ def test_a_part_that_fails_stops_itself_alone(shop: sqlite3.Connection) -> None:
     assert description.startswith("till/orders: there is no table orders")
     # What does not heal by itself is not asked again.
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
+
+
+def test_assets_of_one_endpoint_share_its_download_and_can_be_made_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The first of two parts of one entity fails.
+    broken = {
+        "customers": {"parts": {"email_consents": {"mapping": {"columns": {"source": '"x"'}}}}}
+    }
+    source = {"name": "crm", "type": "shopify", "token": "${CRM_TOKEN}", "endpoints": broken}
+    consent = {"state": "subscribed", "consent_updated_at": "2026-02-01T00:00:00Z"}
+    customer = {
+        "id": 1,
+        "updated_at": "2026-03-01T10:00:00Z",
+        "email_marketing_consent": consent,
+        "sms_marketing_consent": consent,
+    }
+    file = tmp_path / "sources.yml"
+    monkeypatch.setenv("CRM_TOKEN", "secret-token-1")
+    monkeypatch.setenv("MUSTER_SOURCES", str(file))
+    with serving() as server, muster_home(tmp_path / "home"):
+        file.write_text(yaml.safe_dump({"sources": [{**source, "url": server.url}]}))
+        server.put("/admin/api/2026-01/customers.json", customer)
+        result, found = _materialize("crm_contacts", "crm_consents")
+        assert not result.success
+        assert list(found) == ["sources/crm/crm_contacts"]
+        assert len(server.times_asked("/admin")) == 1
+        pulls = [
+            last_pull(tmp_path / "home/landing", "crm", name)
+            for name in ("email_consents", "sms_consents")
+        ]
+        assert [pull is None for pull in pulls] == [True, False]
+        result, found = _materialize("crm_contacts")
+        assert result.success
+        assert found["sources/crm/crm_contacts"]["dagster/row_count"] == 0
+        assert len(server.times_asked("/admin")) == 2
 
 
 def test_the_code_location_loads_with_sources(shop: sqlite3.Connection) -> None:

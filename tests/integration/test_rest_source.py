@@ -1,5 +1,6 @@
 """REST sources against a local server that pages, limits, fails, forgets tokens and changes."""
 
+import json
 import multiprocessing
 import os
 import random
@@ -12,9 +13,11 @@ from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from orchestration.cli_sources import app
 from orchestration.connectors.definitions import DefinitionError
-from orchestration.connectors.pull import PullReport, last_pull, pull
+from orchestration.connectors.pull import SCRATCH, PullReport, last_pull, pull, together
 from orchestration.connectors.registry import source_named
 from orchestration.connectors.sources.base import Source, SourceError
 from tests.pull_for_ever import pull_for_ever
@@ -60,6 +63,17 @@ class Home:
             for part in source.parts()
             if not names or part.name in names
         ]
+
+    def pull_together(self, source: Source) -> dict[str, int]:
+        """Pull all parts as a job does; how many rows each brought, -1 if it failed."""
+        rows = {}
+        with together(source, self.state):
+            for part in source.parts():
+                try:
+                    rows[part.name] = pull(source, part, self.landing, self.state).rows
+                except SourceError:
+                    rows[part.name] = -1
+        return rows
 
     def landed(self, source: str, table: str, columns: str) -> list[tuple[Any, ...]]:
         files = f"{self.landing}/{source}/{table}/*.parquet"
@@ -187,6 +201,10 @@ def test_the_columns_of_hubspot(home: Home, server: RestServer) -> None:
             "2026-03-01T10:00:00.000Z",
         )
     ]
+    ((extra,),) = home.landed("hubspot", "crm_contacts", "_extra")
+    kept = {"phone": None, "mobilephone": "+49 30 1"}
+    kept |= {"hs_country_region_code": "DE", "country": "Germany"}
+    assert json.loads(extra)["record"] == {"id": "7", "archived": False, "properties": kept}
     ticket_columns = "ticket_id, contact_id, category, priority, status, opened_at, closed_at"
     opened = "2026-03-02T08:00:00Z"
     assert home.landed("hubspot", "crm_tickets", ticket_columns) == [
@@ -335,6 +353,9 @@ def test_the_columns_of_shopify(home: Home, server: RestServer) -> None:
         ("10", "1", "900", "2", "10.50", "0.00", "Cup"),
         ("21", "2", "gift", "1", "5.00", "1.25", "Gift"),
     ]
+    assert home.landed("shopify", "shop_order_items", "_extra")[0] == (
+        '{"record":{"product_id":900},"parent":{"test":null}}',
+    )
     assert home.landed("shopify", "shop_refunds", "refund_id, order_id, amount, reason") == [
         ("8", "2", "4.30", "broken"),
         ("9", "2", "0.00", None),
@@ -375,6 +396,93 @@ def test_shopify_follows_link_headers_and_asks_only_for_changes(
     assert [report.rows for report in home.pull(source, "orders", "refunds")] == [1, 0]
     assert len(server.times_asked(ORDERS)) == 2 * 3  # 7 orders lie within the overlap
     assert home.landed("shopify", "shop_orders", "order_id, status")[-1] == ("4", "cancelled")
+
+
+def _refunded(number: int, updated_at: str) -> Record:
+    refund = {"id": number * 100, "created_at": updated_at, "transactions": []}
+    return _order(number, updated_at, refunds=[refund])
+
+
+ORDERS_ONLY = ", endpoints: {products: null, customers: null}"
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 8_000_000])
+def test_parts_that_are_pulled_together_share_a_download(
+    home: Home, server: RestServer, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.connectors.sources.rest_downloads._CHUNK_BYTES", chunk_bytes)
+    for number in range(1, 8):
+        server.put(ORDERS, _refunded(number, utc(-number / 24)))
+    server.page_size = 3
+    # Orders come in while it is read: all parts have them, or none.
+    server.after_page = lambda asked: server.put(ORDERS, _refunded(10 + asked, utc(-1)))
+    source = home.shopify(ORDERS_ONLY)
+    assert home.pull_together(source) == {"orders": 9, "order_items": 9, "refunds": 9}
+    assert len(server.times_asked(ORDERS)) == 3
+    server.after_page = lambda _: None
+    assert set(home.pull_together(source).values()) == {0}
+    server.put(ORDERS, _refunded(8, utc()))
+    server.asked.clear()
+    assert home.pull_together(source) == {"orders": 1, "order_items": 1, "refunds": 1}
+    assert len(server.times_asked(ORDERS)) == 1
+    assert list((home.state / SCRATCH).iterdir()) == []
+
+
+def test_the_command_line_pulls_parts_together(
+    home: Home, server: RestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.put(ORDERS, _refunded(1, utc(-1)))
+    home.shopify(ORDERS_ONLY)  # names the file of sources in the environment
+    monkeypatch.setenv("MUSTER_HOME", str(home.folder))
+    result = CliRunner().invoke(app, ["pull", "shopify"])
+    assert (result.exit_code, result.output.count(": 1 rows into")) == (0, 3)
+    assert len(server.times_asked(ORDERS)) == 1
+
+
+@pytest.mark.parametrize("alone", ["orders", "refunds"])
+def test_a_part_pulled_alone_does_not_keep_the_others_from_what_they_lack(
+    home: Home, server: RestServer, alone: str
+) -> None:
+    source = home.shopify(ORDERS_ONLY)
+    server.put(ORDERS, _refunded(1, utc(-3)))
+    home.pull_together(source)
+    server.put(ORDERS, _refunded(2, utc(-2)))
+    server.put(ORDERS, _refunded(3, utc(-1)))
+    assert home.pull(source, alone)[0].rows == 2
+    server.put(ORDERS, _refunded(4, utc()))
+    server.asked.clear()
+    others = {"orders": 3, "order_items": 3, "refunds": 3}
+    assert home.pull_together(source) == {**others, alone: 1}
+    # Those that lack as much or less than the first to ask find it in its download.
+    assert len(server.times_asked(ORDERS)) == (2 if alone == "orders" else 1)
+    server.asked.clear()
+    assert set(home.pull_together(source).values()) == {0}
+    assert len(server.times_asked(ORDERS)) == 1
+
+
+def test_a_part_that_fails_keeps_its_place_and_stops_no_other(
+    home: Home, server: RestServer
+) -> None:
+    server.put(ORDERS, _refunded(1, utc(-2)))
+    wrong = """, endpoints: {products: null, customers: null, orders: {parts: {
+        order_items: {mapping: {columns: {unit_price: '"prize"'}}}}}}"""
+    assert home.pull_together(home.shopify(wrong)) == {
+        "orders": 1,
+        "order_items": -1,
+        "refunds": 1,
+    }
+    assert len(server.times_asked(ORDERS)) == 1
+    assert last_pull(home.landing, "shopify", "order_items") is None
+    server.put(ORDERS, _refunded(2, utc(-1)))
+    mended = home.shopify(ORDERS_ONLY)
+    assert home.pull_together(mended) == {"orders": 1, "order_items": 2, "refunds": 1}
+    # A download that breaks off is nobody's.
+    server.put(ORDERS, _refunded(3, utc()))
+    server.page_size = 1
+    faults = [Fault(ORDERS, 404)]
+    server.after_page = lambda asked: setattr(server, "faults", [faults.pop()] if faults else [])
+    assert home.pull_together(mended) == {"orders": -1, "order_items": 1, "refunds": 1}
+    assert home.pull_together(mended) == {"orders": 1, "order_items": 0, "refunds": 0}
 
 
 def test_a_page_that_repeats_lands_once(home: Home, server: RestServer) -> None:
@@ -675,6 +783,47 @@ def test_a_killed_pull_loses_nothing(home: Home, server: RestServer) -> None:
 @pytest.mark.soak
 def test_fifty_killed_pulls_lose_nothing(home: Home, server: RestServer) -> None:
     _killed_pulls(home, server, 50, random.randrange(10**6))
+
+
+@pytest.mark.parametrize("bound", ["MAX_SEEN", "MAX_MARKED"])
+def test_an_overlap_of_many_records_does_not_land_again(
+    home: Home, server: RestServer, bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"orchestration.connectors.sources.overlap.{bound}", 5)
+    _fill(server, 8)
+    source = home.hubspot()
+    (report,) = home.pull(source, "contacts")
+    assert report.cursor == {"value": "2026-03-01 10:00:00.000000+00", "seen": None}
+    assert home.pull(source, "contacts")[0].rows == 0
+    server.put(CONTACTS, _contact(3, firstname="Bea"))
+    assert [home.pull(source, "contacts")[0].rows for _ in range(2)] == [1, 0]
+
+
+def test_a_record_of_the_future_hides_nothing(home: Home, server: RestServer) -> None:
+    server.put(CONTACTS, _contact(1))
+    server.put(CONTACTS, _contact(2, utc(3)))
+    source = home.hubspot()
+    (report,) = home.pull(source, "contacts")
+    assert report.position == {"value": "2026-03-01 10:00:00.000000+00"}
+    assert report.notes == [
+        "rows whose updatedAt is more than a day in the future: 1; they do not move the cursor"
+    ]
+    server.put(CONTACTS, _contact(3))
+    assert [home.pull(source, "contacts")[0].load_id is None for _ in range(2)] == [False, True]
+    assert home.landed("hubspot", "crm_contacts", "contact_id")[2:] == [("hubspot-3",)]
+
+
+def test_records_without_a_time_land_when_they_change(home: Home, server: RestServer) -> None:
+    _fill(server, 5)
+    source = home.source(LIST.replace("changed: updatedAt,", ""))
+    assert [report.rows for _ in range(2) for report in home.pull(source)] == [5, 0]
+    server.put(CONTACTS, _contact(2, firstname="Bea"))
+    assert home.pull(source)[0].rows == 1
+    server.put(CONTACTS, _contact(2))  # as it was before
+    assert [report.rows for _ in range(2) for report in home.pull(source)] == [1, 0]
+    # A record of an endpoint that tells times may lack its own.
+    source = home.source(LIST.replace("updatedAt", "properties.seen_at").replace("api", "other"))
+    assert [report.rows for _ in range(2) for report in home.pull(source)] == [5, 0]
 
 
 def test_events_keep_only_what_an_overlap_brings_again(home: Home, server: RestServer) -> None:

@@ -43,7 +43,18 @@ PUBLISHED = {
             '{{"cart_id": "c1"}}' as payload, ['e1'] as event_ids, {NOON} as as_of""",
     "published.identity_map": f"""
         select {FIRST} as profile_id, 'email' as identifier_type,
-            sha256('a') as identifier_hash, {NOON} as first_seen_at, {NOON} as last_seen_at""",
+            sha256('a') as identifier_hash, {NOON} as valid_from, null::timestamp as valid_to,
+            {NOON} as first_seen_at, {NOON} as last_seen_at""",
+    "published.identity_aliases": f"""
+        select {SECOND} as alias_profile_id, {FIRST} as profile_id, {NOON} as valid_from""",
+    "published.identity_merges": f"""
+        select 'merged' as kind, {NOON} as changed_at, {FIRST} as profile_id,
+            {SECOND} as other_profile_id, 'email' as edge_type_a, sha256('a') as edge_hash_a,
+            'phone' as edge_type_b, sha256('b') as edge_hash_b, 'record' as rule, '' as reason""",
+    "published.identity_rejections": f"""
+        select 'email' as edge_type_a, sha256('a') as edge_hash_a, 'phone' as edge_type_b,
+            sha256('b') as edge_hash_b, 'limit' as rule, 'one profile would have 2' as reason,
+            {NOON} as valid_from, {NOON} as valid_to""",
     "published.tracking_plan_violations": f"""
         select 'hover' as event_name, 'name is not in the tracking plan' as reason, 1 as rows,
             {NOON} as first_landed_at, {NOON} as last_landed_at, {NOON} as as_of""",
@@ -94,6 +105,9 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
                 f"'{SHORT_MARK}' as description, null as owner",
                 "'{' as payload, timestamp '2026-01-01' as expires_at",
                 "'not hashed' as identifier_hash",
+                "'nobody' as alias_profile_id",
+                "'ann@firm.org' as edge_hash_a",
+                "timestamp '2026-01-01' as valid_to",
                 f"'{SHORT_MARK}' as event_name, timestamp '2026-01-01' as last_landed_at",
             ),
             strict=True,
@@ -110,7 +124,11 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("warn", "published.segment_catalog", "ExpectColumnValuesToNotBeNull(owner)"),
         ("error", "published.trigger_candidates", "IsValidJson(payload)"),
         ("error", "published.trigger_candidates", "NotBefore(expires_at)"),
+        ("error", "published.identity_aliases", "IsProfileId(alias_profile_id)"),
         ("error", "published.identity_map", "MatchesPattern(identifier_hash)"),
+        ("error", "published.identity_merges", "HoldsNoContactData"),
+        ("error", "published.identity_merges", "MatchesPattern(edge_hash_a)"),
+        ("error", "published.identity_rejections", "NotBefore(valid_to)"),
         ("error", "published.tracking_plan_violations", "HoldsNoContactData"),
         ("error", "published.tracking_plan_violations", "NotBefore(last_landed_at)"),
     }

@@ -13,8 +13,9 @@ import yaml
 from typer.testing import CliRunner
 
 from orchestration.cli import app
+from orchestration.connectors.sources.queries import open_connection
 from orchestration.resources.settings import DBT_PROJECT
-from orchestration.tracking_plan.check import CheckError, check_file, events_sql, open_connection
+from orchestration.tracking_plan.check import CheckError, check_file, events_sql
 from orchestration.tracking_plan.judgement import reasons_sql
 from orchestration.tracking_plan.plan import (
     PLAN_FILE,

@@ -53,3 +53,8 @@
         kept._deleted is not true
         and (gone.gone_at is null or kept._landed_at > gone.gone_at)
 {%- endmacro %}
+
+{#- A moment as stored: UTC, without a zone. -#}
+{% macro utc(moment) -%}
+    timezone('UTC', {{ moment }})
+{%- endmacro %}

@@ -9,6 +9,7 @@ from expectations.suites.landing import (
     crm_contacts,
     crm_interactions,
     crm_tickets,
+    identity_overrides,
     plan_releases,
     rejected_lines,
     shop_order_items,
@@ -30,4 +31,5 @@ SUITES: tuple[Suite, ...] = (
     shop_refunds.SUITE,
     rejected_lines.SUITE,
     plan_releases.SUITE,
+    identity_overrides.SUITE,
 )

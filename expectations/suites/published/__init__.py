@@ -2,7 +2,10 @@
 
 from expectations.spec import Suite
 from expectations.suites.published import (
+    identity_aliases,
     identity_map,
+    identity_merges,
+    identity_rejections,
     profiles,
     segment_catalog,
     segment_memberships,
@@ -16,5 +19,8 @@ SUITES: tuple[Suite, ...] = (
     segment_catalog.SUITE,
     trigger_candidates.SUITE,
     identity_map.SUITE,
+    identity_aliases.SUITE,
+    identity_merges.SUITE,
+    identity_rejections.SUITE,
     tracking_plan_violations.SUITE,
 )

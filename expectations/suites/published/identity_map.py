@@ -22,5 +22,11 @@ SUITE = Suite(
             column="last_seen_at",
             earlier="first_seen_at",
         ),
+        error(
+            "NotBefore",
+            "No identifier leaves a profile before it came.",
+            column="valid_to",
+            earlier="valid_from",
+        ),
     ),
 )

@@ -6,6 +6,7 @@ from expectations.suites.staging import (
     crm_contacts,
     crm_interactions,
     crm_tickets,
+    muster_identity_overrides,
     quarantine,
     shop_order_items,
     shop_orders,
@@ -25,4 +26,5 @@ SUITES: tuple[Suite, ...] = (
     shop_order_items.SUITE,
     shop_refunds.SUITE,
     quarantine.SUITE,
+    muster_identity_overrides.SUITE,
 )

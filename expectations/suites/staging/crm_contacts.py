@@ -1,7 +1,7 @@
 """Accepted contacts: what identity and profiles are made of."""
 
-from expectations.spec import Suite, error, warn
-from expectations.suites.common import normal_email, not_after_landing, staged
+from expectations.spec import Suite, warn
+from expectations.suites.common import normal_email, normal_phone, not_after_landing, staged
 
 SUITE = Suite(
     stage="staging",
@@ -10,12 +10,7 @@ SUITE = Suite(
     rules=(
         *staged(),
         normal_email(),
-        error(
-            "MatchesPattern",
-            "Phone numbers are digits only.",
-            column="phone",
-            pattern="[0-9]+",
-        ),
+        normal_phone(),
         *not_after_landing("created_at", "updated_at"),
         warn(
             "NotBefore",

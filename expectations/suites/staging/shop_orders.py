@@ -1,7 +1,13 @@
 """Accepted orders."""
 
 from expectations.spec import Suite
-from expectations.suites.common import currency, normal_email, not_after_landing, staged
+from expectations.suites.common import (
+    currency,
+    normal_email,
+    normal_phone,
+    not_after_landing,
+    staged,
+)
 
 SUITE = Suite(
     stage="staging",
@@ -10,6 +16,7 @@ SUITE = Suite(
     rules=(
         *staged(),
         normal_email(),
+        normal_phone(),
         currency(),
         *not_after_landing("ordered_at"),
     ),

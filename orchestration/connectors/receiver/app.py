@@ -18,9 +18,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from orchestration.connectors.receiver import events, plan
+from orchestration.connectors.definitions import load_definitions
+from orchestration.connectors.receiver import events
 from orchestration.connectors.receiver.events import PLAIN, SEGMENT, Event, RequestError, Shape
 from orchestration.connectors.receiver.gauge import Gauge
+from orchestration.connectors.receiver.judge import Judge, Judgement
 from orchestration.connectors.receiver.keys import Keys, credential
 from orchestration.connectors.receiver.spool import (
     Rotation,
@@ -34,7 +36,6 @@ RETRY_SECONDS = 30
 BODY_SECONDS = 30.0  # a sender that is slower than this over one request is cut off
 HOUSEKEEPING_SECONDS = 2.0
 MAX_BUFFERED_BYTES = 64_000_000  # of all requests being read, packed or not
-MAX_VIOLATIONS_TOLD = 100
 SEGMENT_TYPES = ("track", "page", "screen", "identify", "group", "alias")
 _log = logging.getLogger(__name__)
 
@@ -43,12 +44,15 @@ Parse = Callable[[bytes], list[Event]]
 
 @dataclass(frozen=True)
 class ReceiverSettings:
-    """What one receiver needs to know; it can be handed to worker processes."""
+    """What one receiver needs to know; it can be handed to worker processes.
+
+    `reasons` is the SQL expression by which staging judges web.events.
+    """
 
     inbox: Path
     landing: Path
     keys: Keys
-    check: plan.PlanCheck
+    reasons: str
     is_strict: bool
     limit_bytes: int
     min_free_bytes: int
@@ -61,6 +65,27 @@ def _answer(status: int, content: dict[str, object]) -> Response:
     if status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="muster"'
     return Response(orjson.dumps(content), status, headers, "application/json")
+
+
+def _told(judgement: Judgement | None) -> dict[str, object]:
+    if judgement is None:
+        return {"violations": [], "violation_count": None}
+    return {"violations": judgement.violations, "violation_count": judgement.count}
+
+
+def _without_violations(judgement: Judgement | None) -> dict[str, object]:
+    """What is told of a judgement that a strict receiver lets pass.
+
+    Raises:
+        RequestError: 422 there are violations, 503 nobody knows.
+    """
+    if judgement is None:
+        error = "the events could not be judged and this receiver is strict; nothing was stored"
+        raise RequestError(503, f"{error}; send again later")
+    if judgement.count:
+        error = "the tracking plan is broken and this receiver is strict; nothing was stored"
+        raise RequestError(422, error, _told(judgement))
+    return _told(judgement)
 
 
 class _Held:
@@ -78,7 +103,7 @@ class _Held:
 
 
 class Receiver:
-    """The state of one process: its spools, its gauge, and what it is reading."""
+    """The state of one process: its spools, judges and gauge, and what it is reading."""
 
     def __init__(self, settings: ReceiverSettings) -> None:
         self.settings = settings
@@ -92,6 +117,10 @@ class Receiver:
             settings.keep_days,
         )
         self.spools: dict[str, Spool] = {}
+        definitions = load_definitions()
+        self.judges = {
+            folder: Judge(definitions[folder], settings.reasons) for folder in self.folders
+        }
         self.buffered = 0  # bytes of all requests that are not answered yet
 
     @asynccontextmanager
@@ -100,6 +129,7 @@ class Receiver:
         for folder in self.folders:
             path = make_folder(self.settings.inbox, folder)
             self.spools[folder] = Spool(path, self.settings.rotation)
+            await self.judges[folder].judge(b"{}\n")  # so that no sender waits for its preparation
         await self._keep_house()
         task = asyncio.create_task(self._keep_house_always())
         try:
@@ -132,7 +162,7 @@ class Receiver:
         try:
             return await self._receive(shape, parse, request, held)
         except RequestError as error:
-            return _answer(error.status, {"error": str(error)})
+            return _answer(error.status, {"error": str(error), **error.told})
         except SpoolError as error:
             return _answer(503, {"error": f"nothing was stored: {error}; send again later"})
         except ClientDisconnect:
@@ -152,19 +182,25 @@ class Receiver:
             raise RequestError(400, "the body is empty")
         received = parse(body)
         lines = events.spool_lines(received, shape, key_name)
-        found = plan.violations(received, shape, self.settings.check)
-        told: dict[str, object] = {
-            "violations": found[:MAX_VIOLATIONS_TOLD],
-            "violation_count": len(found),
-        }
-        if found and self.settings.is_strict:
-            error = "the tracking plan is broken and this receiver is strict; nothing was stored"
-            return _answer(422, {"error": error, **told})
-        if lines:
-            self._make_sure_of_room(len(lines))
-            async with self.gauge.reserved(len(lines)):
-                await self.spools[shape.folder].append(lines)
+        self._make_sure_of_room(len(lines))
+        async with self.gauge.reserved(len(lines)):
+            told = await self._judged_and_stored(shape, lines)
         return _answer(200, {"accepted": len(received), **told})
+
+    async def _judged_and_stored(self, shape: Shape, lines: bytes) -> dict[str, object]:
+        """What is told of the judgement, when the lines are safe on disk.
+
+        Raises:
+            RequestError: 422, 503; only if the receiver is strict.
+            SpoolError: the lines could not be stored.
+        """
+        judge, spool = self.judges[shape.folder], self.spools[shape.folder]
+        if self.settings.is_strict:
+            told = _without_violations(await judge.judge(lines))
+            await spool.append(lines)
+            return told
+        judgement, _ = await asyncio.gather(judge.judge(lines), spool.append(lines))
+        return _told(judgement)
 
     def _key_name(self, request: Request) -> str:
         if not self.settings.keys.pairs:

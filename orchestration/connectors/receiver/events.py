@@ -2,7 +2,7 @@
 
 The wire formats are Segment's messages (Segment documentation, "HTTP API source") and plain events
 in the columns of `web.events`. An event is stored as it was sent; only what says when, by whom and
-under which id it was received is added. What is wrong with an event is said by `plan`.
+under which id it was received is added. What is wrong with an event is said by `judge`.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ from typing import NoReturn
 import orjson
 
 MAX_BODY_BYTES = 5_000_000  # of a request, unpacked
+MAX_EVENTS = 50_000  # of a request; tiny ones become far more bytes in the spool
 MAX_EVENT_BYTES = 1_000_000  # of one event; the reader of files takes lines of twice that
 _GZIP_WINDOW = 31  # zlib: a gzip header, the largest window
 
@@ -23,11 +24,15 @@ Event = dict[str, object]
 
 
 class RequestError(Exception):
-    """A request that is not accepted; nothing of it was stored. `status` is that of HTTP."""
+    """A request that is not accepted; nothing of it was stored. `status` is that of HTTP.
 
-    def __init__(self, status: int, message: str) -> None:
+    `told` is said beside the message.
+    """
+
+    def __init__(self, status: int, message: str, told: dict[str, object] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.told = told or {}
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,13 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number")
 
 
+def _check_number(count: int) -> None:
+    if count > MAX_EVENTS:
+        raise RequestError(413, f"{count:,} events; send {MAX_EVENTS:,} at most in one request")
+
+
 def _objects(values: list[object], what: str) -> list[Event]:
+    _check_number(len(values))
     found: list[Event] = []
     for index, value in enumerate(values):
         if not isinstance(value, dict):
@@ -93,7 +104,7 @@ def plain_events(body: bytes) -> list[Event]:
     """The events of a JSON array, of one object, or of JSON Lines.
 
     Raises:
-        RequestError: 400; the message names the element by its index, or the line, from 1.
+        RequestError: 400, 413; the message names the element by its index, or the line, from 1.
     """
     try:
         value = orjson.loads(body)
@@ -101,6 +112,7 @@ def plain_events(body: bytes) -> list[Event]:
         lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
         if body.lstrip()[:1] == b"[" or len(lines) < 2:
             _invalid("the body", error)
+        _check_number(len(lines))
         return list(_json_lines(lines))
     if isinstance(value, dict):
         return [value]
@@ -126,7 +138,7 @@ def segment_batch(body: bytes) -> list[Event]:
     What the envelope says of all messages is given to those that do not say it themselves.
 
     Raises:
-        RequestError: 400; the message names the element by its index.
+        RequestError: 400, 413; the message names the element by its index.
     """
     envelope = _object(body)
     batch = envelope.get("batch")

@@ -173,11 +173,13 @@ class Spool:
         self._thread.start()
 
     async def append(self, lines: bytes) -> None:
-        """Return when the lines are safe on disk, in the order of the calls.
+        """Return when the lines, if any, are safe on disk, in the order of the calls.
 
         Raises:
             SpoolError: they could not be written, or the spool is closed.
         """
+        if not lines:
+            return
         done: Future[None] = Future()
         with self._wake:
             if self._closing:

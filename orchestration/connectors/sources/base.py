@@ -7,7 +7,9 @@ become durable in `pull.py`.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -66,8 +68,11 @@ class Part(BaseModel):
     allow_mass_delete: bool = False
 
     def is_compared(self, cursor: Cursor | None) -> bool:
-        """Whether a pull that begins at `cursor` leaves out what landing holds as it is now."""
-        return self.compare_keys
+        """Whether a pull that begins at `cursor` leaves out what landing holds as it is now.
+
+        So it does where the overlap below the cursor had too many rows to mark them.
+        """
+        return self.compare_keys or (cursor or {}).get("seen", []) is None
 
     @property
     def key_expressions(self) -> list[str]:
@@ -100,6 +105,10 @@ class Source(BaseModel, ABC):
     @abstractmethod
     def parts(self) -> Sequence[Part]:
         """The parts, in the order in which they are pulled."""
+
+    def sharing(self, scratch: Path | None) -> AbstractContextManager[None]:
+        """While it is open, parts may share what is read but once; it is kept in `scratch`."""
+        return nullcontext()
 
     @abstractmethod
     def read(self, part: Part, cursor: Cursor | None) -> Iterator[Batch]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.ahead import ahead
-from orchestration.connectors.definitions import FolderDefinition, functions, quoted
+from orchestration.connectors.definitions import TRY_EACH, FolderDefinition, quoted
 from orchestration.connectors.landing import current_load_id
 from orchestration.connectors.sources import queries, raw_files, readers
 
@@ -44,13 +44,9 @@ class FileCopier:
     """Copies files into a scratch folder, with the columns that a load adds."""
 
     def __init__(self, scratch: Path, landed_at: datetime) -> None:
-        import duckdb
-
         self.scratch, self.landed_at = scratch, landed_at
         self.written = 0
-        self.connection = duckdb.connect(config={"threads": 2, "memory_limit": "700MB"})
-        self.connection.execute("set timezone = 'UTC'")
-        self.connection.execute(functions())
+        self.connection = queries.open_connection()
 
     def copy(
         self, path: Path, definition: FolderDefinition, entity: str, source_file: str
@@ -154,6 +150,7 @@ class FileCopier:
         self.connection.execute(
             "drop table if exists reject_errors; drop table if exists reject_scans"
         )
+        self.connection.execute(TRY_EACH if careful else "reset disabled_optimizers")
         target = self.scratch / f"{self.written}.parquet"
         copied = self.connection.execute(
             f"copy (select *, {stamp} from ({query})) to {quoted(str(target))} "

@@ -7,6 +7,7 @@ import base64
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestration.connectors.definitions import tried
 from orchestration.connectors.sources.schema_registry import (
     SchemaRegistry,
     UndecodableError,
@@ -124,7 +125,7 @@ class MessageDecoder:
                 case
                     when _reason is not null then _reason
                     when "record" is null
-                    then if(coalesce(try({self.deleted}), false), null, '')
+                    then if(coalesce({tried(self.deleted)}, false), null, '')
                     when json_valid("record") is not true then 'not JSON'
                     when json_type("record") <> 'OBJECT' then 'JSON, but not an object'
                 end as _reason

@@ -70,6 +70,7 @@ class Overlap:
         self.column, self.kind, self.size = column, kind, size
         self.ahead = self.marked = 0
         self.is_full = False
+        self.not_after: str | None = None  # the cursor stays below it, once it is set
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute("set timezone = 'UTC'")
         self.connection.execute("create table seen (hash ubigint, value varchar)")
@@ -152,13 +153,14 @@ class Overlap:
         return kept.cast(rows.schema)
 
     def _higher(self, value: str) -> str:
-        if self.value is None:
-            return value
+        if self.not_after is not None and self._is_higher(value, self.not_after):
+            value = self.not_after
+        return value if self.value is None or self._is_higher(value, self.value) else self.value
+
+    def _is_higher(self, value: str, other: str) -> bool:
         kind = _TYPES[self.kind]
-        row = self.connection.execute(
-            f"select cast($1 as {kind}) > cast($2 as {kind})", [value, self.value]
-        ).fetchone()
-        return value if row and row[0] else self.value
+        query = f"select cast($1 as {kind}) > cast($2 as {kind})"
+        return self.connection.execute(query, [value, other]).fetchone() == (True,)
 
     @property
     def cursor(self) -> Cursor:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import (
+    TRY_EACH,
     FileMapping,
     FolderDefinition,
+    functions,
     quoted,
     referenced,
+    tried,
 )
 from orchestration.connectors.sources.raw_files import MAX_LINE_BYTES, UnreadableFileError
 from orchestration.connectors.sources.readers import Reading, identifier
@@ -37,6 +40,17 @@ class RejectedLine:
     line_number: int
     reason: str
     content: str
+
+
+def open_connection(*, threads: int = 2, memory: str = "700MB") -> "duckdb.DuckDBPyConnection":
+    """A connection of its own, with the settings and functions that careful queries need."""
+    import duckdb
+
+    connection = duckdb.connect(config={"threads": threads, "memory_limit": memory})
+    connection.execute("set timezone = 'UTC'")
+    connection.execute(functions())
+    connection.execute(TRY_EACH)
+    return connection
 
 
 def _landed_as_is(definition: FolderDefinition) -> set[str]:
@@ -134,7 +148,7 @@ def _column_rows_sql(reading: Reading, definition: FolderDefinition, landed: set
 
 def _tried(sql: str, careful: bool) -> str:
     """The expression; in the careful form null where it fails."""
-    return f"try({sql})" if careful else f"({sql})"
+    return tried(sql) if careful else f"({sql})"
 
 
 def _rows_sql(
@@ -182,18 +196,22 @@ def entity_sql(
     """
     mapping = definition.entities[entity]
     available = {name.lower() for name in (*reading.columns, *definition.fields)}
-    selected = []
-    for name in entities()[entity].columns:
-        sql = mapping.expression(name)
-        known = referenced(sql) <= available
-        selected.append(f'{_tried(sql if known else "null", careful)}::varchar as "{name}"')
     rows = _rows_sql(reading, definition, source_file, careful)
     if mapping.where:
         condition = _tried(mapping.where, careful)
         rows = f"select * from ({rows}) where coalesce({condition}, false)"
+    rows = _members_sql(mapping, rows)
+    selected = []
+    for name in entities()[entity].columns:
+        sql = mapping.columns.get(name, "null")
+        sql = _tried(sql if referenced(sql) <= available else "null", careful)
+        if name == "name" and mapping.names:
+            # Made below, so that it is made once and not for each name that it is compared with.
+            rows = f"select *, snake_case({sql}::varchar) as _given_name from ({rows})"
+            sql = mapping.translated("_given_name")
+        selected.append(f'{sql}::varchar as "{name}"')
     query = f"""
-        select {", ".join(selected)}, _extra, _source_file, _row_number
-        from ({_members_sql(mapping, rows)})"""
+        select {", ".join(selected)}, _extra, _source_file, _row_number from ({rows})"""
     if mapping.one_row_per_key:
         key = ", ".join(f'"{name}"' for name in entities()[entity].key)
         query += f" qualify row_number() over (partition by {key} order by _row_number) = 1"

@@ -1,17 +1,22 @@
 """REST APIs as sources: `rest` by the user's own definition, `hubspot` and `shopify` by presets.
 
 Each record lands as one JSON text, from which the mappings take their columns, so no change of an
-API's records can break a read. Each part of an endpoint has a cursor of its own and so downloads
-it for itself: orders, their items and their refunds are three downloads.
+API's records can break a read. Each part of an endpoint has a cursor of its own; parts that are
+pulled together share one download, so that orders, their items and their refunds fit each other.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
+from orchestration.connectors.sources.overlap import Overlap
 from orchestration.connectors.sources.rest_definition import (
     Endpoint,
     PartDefinition,
@@ -20,7 +25,14 @@ from orchestration.connectors.sources.rest_definition import (
     preset,
     rendered,
 )
-from orchestration.connectors.sources.rest_window import Window, as_json, moment
+from orchestration.connectors.sources.rest_downloads import Downloads
+from orchestration.connectors.sources.rest_records import (
+    JSON_TEXT,
+    Distinct,
+    as_json,
+    as_text,
+    moment,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +40,16 @@ if TYPE_CHECKING:
     from orchestration.connectors.sources.rest_connection import Connection
 
 _CHECK_ATTEMPTS = 2
+
+
+class EndpointPart(Part):
+    """Rows of an endpoint, which is asked for changes if its records tell when they changed."""
+
+    changed: str = ""
+
+    def is_compared(self, cursor: Cursor | None) -> bool:
+        """Also where no record tells when it changed: all are downloaded each time."""
+        return super().is_compared(cursor) or not self.changed
 
 
 class RestSource(Source):
@@ -55,6 +77,7 @@ class RestSource(Source):
     longest_wait_seconds: float = Field(default=300.0, ge=1)
     timeout_seconds: float = Field(default=60.0, gt=0)
     endpoints: dict[str, Endpoint]
+    _downloads: Downloads | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _parts_fit(self) -> "RestSource":
@@ -67,13 +90,28 @@ class RestSource(Source):
             raise ValueError("refresh_token, client_id and client_secret go together")
         return self
 
-    def parts(self) -> Sequence[Part]:
+    def parts(self) -> Sequence[EndpointPart]:
         """The parts of all endpoints, in the order of the definition."""
         return [
-            Part(name=name, entity=part.entity, mapping=part.mapping)
+            EndpointPart(
+                name=name, entity=part.entity, mapping=part.mapping, changed=endpoint.changed
+            )
             for endpoint in self.endpoints.values()
             for name, part in endpoint.parts.items()
         ]
+
+    @contextmanager
+    def sharing(self, scratch: Path | None) -> Iterator[None]:
+        """While it is open, each endpoint is downloaded once for all of its parts."""
+        if self._downloads:  # opened around this one already
+            yield
+            return
+        self._downloads = Downloads(scratch)
+        try:
+            yield
+        finally:
+            self._downloads.close()
+            self._downloads = None
 
     def read(self, part: Part, cursor: Cursor | None) -> Iterator[Batch]:
         """Read what changed since the cursor; an overlap is asked again and dropped if known.
@@ -83,17 +121,28 @@ class RestSource(Source):
         """
         from orchestration.connectors.sources.rest_http import pages
 
-        endpoint, definition = self._definition(part)
-        window = Window(cursor, endpoint.changed, endpoint.overlap_minutes)
-        empty = _rows([], definition)
-        for page in pages(self._connection(), endpoint, window.since):
-            rows = _rows(window.new(page.records, page.answered_at), definition)
-            if rows.num_rows:
-                yield Batch(rows, cursor or {})
-        # Nothing is durable before the end, so only the last batch's cursor counts. It moves too
-        # when none of the new records was of this part.
-        if window.new_records:
-            yield Batch(empty, window.cursor())
+        name, endpoint, definition = self._definition(part)
+        overlap = None
+        if endpoint.changed:
+            overlap = Overlap(endpoint.changed, "time", endpoint.overlap_minutes * 60, cursor)
+        since = moment(overlap.begin) if overlap else None
+        has_news = False
+        with self.sharing(None):
+            assert self._downloads
+            asked = pages(self._connection(), endpoint, since)
+            download = self._downloads.get(name, endpoint.changed, since, asked)
+            if overlap and download.began:
+                # What changes on a page that was read already is asked for again.
+                overlap.not_after = as_text(download.began)
+            for found in download.tables():
+                records = found
+                if overlap:
+                    records = overlap.new_rows(_changed_since(found, endpoint.changed, since))
+                has_news = has_news or records.num_rows > 0
+                yield Batch(_rows(records, definition))
+        # It moves too when none of the new records was of this part.
+        if overlap and has_news:
+            yield Batch(None, overlap.cursor, notes=overlap.notes)
 
     def problems(self) -> list[str]:
         """Ask every endpoint for its first page, and map it."""
@@ -124,7 +173,7 @@ class RestSource(Source):
         for name, part in endpoint.parts.items():
             mapper = Mapper(part.entity, part.mapping, name)
             try:
-                mapped = mapper(_rows(page.records, part))
+                mapped = mapper(_rows(Distinct("")(page.records), part))
             except duckdb.Error as error:
                 yield f"{name}: {str(error).splitlines()[0]}"
                 continue
@@ -132,10 +181,10 @@ class RestSource(Source):
                 if mapped.num_rows and mapped[key].null_count == mapped.num_rows:
                     yield f"{name}: no record has a {key}; compare its mapping"
 
-    def _definition(self, part: Part) -> tuple[Endpoint, PartDefinition]:
-        for endpoint in self.endpoints.values():
+    def _definition(self, part: Part) -> tuple[str, Endpoint, PartDefinition]:
+        for name, endpoint in self.endpoints.items():
             if part.name in endpoint.parts:
-                return endpoint, endpoint.parts[part.name]
+                return name, endpoint, endpoint.parts[part.name]
         raise SourceError(f"{self.name} has no part {part.name}")
 
     def _connection(self) -> "Connection":
@@ -163,23 +212,32 @@ class RestSource(Source):
         )
 
 
-def _rows(records: list[Any], part: PartDefinition) -> "pa.Table":
+def _changed_since(records: "pa.Table", changed: str, since: datetime | None) -> "pa.Table":
+    """Without records that changed before `since`: not every API can be asked to leave them out."""
+    import pyarrow.compute as pc
+
+    if since is None:
+        return records
+    is_old = pc.less(records[changed], as_text(since))
+    return records.filter(pc.invert(pc.fill_null(is_old, False)))
+
+
+def _rows(records: "pa.Table", part: PartDefinition) -> "pa.Table":
     """The records, or the elements inside them, as a table of JSON text."""
     import duckdb
     import pyarrow as pa
 
-    columns: dict[str, list[str]] = {"record": []}
+    page = records.select([JSON_TEXT]).rename_columns(["record"])
     if part.each:
-        columns["parent"] = []
-        for record in records:
+        columns: dict[str, list[str]] = {"record": [], "parent": []}
+        for text in page["record"].to_pylist():
+            record = json.loads(text)
             elements = at(record, part.each)
             parent = as_json({path: at(record, path) for path in part.parent})
             for element in elements if isinstance(elements, list) else []:
                 columns["record"].append(as_json(element))
                 columns["parent"].append(parent)
-    else:
-        columns["record"] = [as_json(record) for record in records]
-    page = pa.table({name: pa.array(texts, pa.string()) for name, texts in columns.items()})
+        page = pa.table({name: pa.array(texts, pa.string()) for name, texts in columns.items()})
     if not part.where:
         return page
     with duckdb.connect(config={"threads": 1}) as connection:

@@ -8,8 +8,10 @@ what commits later with an older cursor value, comes with the next pull, whose w
 """
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, simplefilter
 
 from pydantic import Field, model_validator
 
@@ -40,9 +42,8 @@ class TablePart(Part):
     overlap: int = 0
 
     def is_compared(self, cursor: Cursor | None) -> bool:
-        """Also a table without a cursor, and one with too many rows in its overlap to mark."""
-        is_unmarked = (cursor or {}).get("seen", []) is None
-        return super().is_compared(cursor) or not self.cursor or is_unmarked
+        """Also a table without a cursor."""
+        return super().is_compared(cursor) or not self.cursor
 
 
 class SqlSource(Source):
@@ -83,13 +84,17 @@ class SqlSource(Source):
             SourceError: there is no such table or column, or it must not be seen.
         """
         from sqlalchemy import MetaData, Table
-        from sqlalchemy.exc import NoSuchTableError
+        from sqlalchemy.exc import NoSuchTableError, SAWarning
 
         schema, _, name = part.name.rpartition(".")
         try:
             # dlt looks the table up in these metadata, and takes the schema from them alone.
             metadata = MetaData(schema=schema or None)
-            found = Table(name, metadata, autoload_with=self._engine)
+            with catch_warnings():
+                # Of types that SQLAlchemy does not know; as text they are read all the same.
+                simplefilter("ignore", SAWarning)
+                # Tables that this one refers to may be hidden from this user, and are not needed.
+                found = Table(name, metadata, autoload_with=self._engine, resolve_fks=False)
         except NoSuchTableError:
             raise SourceError(
                 f"there is no table {part.name} (or this user may not see it); name it with its "
@@ -105,13 +110,17 @@ class SqlSource(Source):
         return found
 
     def _as_text(self, column: Any) -> Any:  # a SQLAlchemy column to a SQLAlchemy expression
-        from sqlalchemy import String, cast, func
+        from sqlalchemy import Integer, String, cast, func, type_coerce
+        from sqlalchemy.dialects.mysql import BIT
         from sqlalchemy.sql.sqltypes import _Binary
 
         # Only PostgreSQL writes bytes as text; elsewhere a cast of them may give null.
-        is_raw = isinstance(column.type, _Binary) and self._engine.name != "postgresql"
+        if isinstance(column.type, _Binary) and self._engine.name != "postgresql":
+            return func.hex(column)
+        if isinstance(column.type, BIT):  # MySQL would write its bytes; of this it makes a number
+            column = type_coerce(column, Integer) + 0
         # MySQL casts to CHAR, which SQLAlchemy calls String.
-        return func.hex(column) if is_raw else cast(column, String)
+        return cast(column, String)
 
     def _query(self, part: TablePart, table: "Table", overlap: Overlap | None) -> "Select[Any]":
         """The rows of one pull, all columns as text."""
@@ -120,11 +129,15 @@ class SqlSource(Source):
         names = _named(part) if part.columns else list(table.c.keys())
         query = select(*[self._as_text(table.c[name]).label(name) for name in names])
         begin = overlap.begin if overlap else None
-        if begin is not None:
+        if overlap and begin is not None:
             column = table.c[part.cursor]
             bound: Any = literal(begin, String)
-            if self._engine.dialect.name != "sqlite":  # where a time is text, or a number anyway
+            if self._engine.dialect.name == "postgresql":
                 bound = cast(bound, column.type)
+            elif overlap.kind == "number" and self._engine.dialect.name != "sqlite":
+                # MySQL compares text with numbers as doubles; a cast of less than 0 to an unsigned
+                # type would be huge, and one of a time would lose parts of a second.
+                bound = literal(Decimal(begin))
             query = query.where(or_(column >= bound, column.is_(None)))
         return query
 

@@ -54,15 +54,33 @@ class TextLoader(TableLoader):
 
     def _convert_result(self, result: Any, backend_kwargs: dict[str, Any]) -> Iterator[pa.Table]:
         names = list(result.keys())
-        for partition in result.partitions(size=self.chunk_size):
-            columns = zip(*partition, strict=True)
-            arrays = [pa.array(map(_text, column), pa.string()) for column in columns]
-            yield pa.Table.from_arrays(arrays, names)
+        try:
+            for partition in result.partitions(size=self.chunk_size):
+                columns = zip(*partition, strict=True)
+                arrays = [pa.array(map(_text, column), pa.string()) for column in columns]
+                yield pa.Table.from_arrays(arrays, names)
+        except BaseException:
+            _abandon(result)
+            raise
+
+
+def _abandon(result: Any) -> None:  # a SQLAlchemy result
+    """Drop the connection with what was not read.
+
+    PyMySQL would read a result to its end before it closes it, also where the connection is gone.
+    """
+    unread = getattr(result.cursor, "_result", None)
+    if unread is not None:
+        unread.unbuffered_active = False
+    result.connection.invalidate()
 
 
 def _text(value: object) -> str | None:
     if isinstance(value, bytes):  # MySQL writes some casts as bytes
-        return value.decode("utf-8", "replace")
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.hex().upper()
     return None if value is None else str(value)
 
 

@@ -1,34 +1,22 @@
 -- Grain: one row per record_key and identifier that the record carries and that is not blocked.
-with observed as (
-    {% for type in ['anonymous_id', 'user_id', 'email', 'phone', 'customer_id', 'contact_id'] %}
-        select
-            record_key,
-            '{{ type }}' as identifier_type,
-            {{ type }} as identifier_value,
-            first_occurred_at,
-            last_occurred_at,
-            first_landed_at,
-            record_count
-        from {{ ref('int_identity_records') }}
-        where {{ type }} is not null
-        {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-)
-
 select
-    record_key,
-    identifier_type,
-    identifier_value,
-    identifier_type || ':' || identifier_value as identifier,
-    first_occurred_at,
-    last_occurred_at,
-    first_landed_at,
-    record_count
-from observed
-where not exists (
-    select 1
-    from {{ ref('blocked_identifiers') }} as blocked
-    where
-        blocked.identifier_type in ('any', observed.identifier_type)
-        and lower(observed.identifier_value) like blocked.pattern
-)
+    carried.record_key,
+    carried.source,
+    carried.identifier_type,
+    carried.identifier_value,
+    {{ identifier_of('carried.identifier_type', 'carried.identifier_value') }} as identifier,
+    carried.first_occurred_at,
+    carried.last_occurred_at,
+    carried.first_landed_at,
+    carried.first_landed_occurred_at,
+    carried.record_count
+from {{ ref('int_identifiers_carried') }} as carried
+where
+    length(carried.identifier_value) <= {{ longest_identifier() }}
+    and not exists (
+        select 1
+        from {{ ref('int_identifiers_blocked') }} as blocked
+        where
+            carried.identifier_type = blocked.identifier_type
+            and carried.identifier_value = blocked.identifier_value
+    )

@@ -1,4 +1,5 @@
--- Grain: one row per source and combination of identifiers that some record carries.
+-- Grain: one row per source and combination of identifiers that some landed record carries. Records
+-- that were replaced since count too: what they said of a person was said.
 {% set identifiers = [
     'anonymous_id', 'user_id', 'email', 'phone', 'customer_id', 'contact_id',
 ] -%}
@@ -21,24 +22,38 @@ with records as (
             {% endfor %}
             {{ moment }} as occurred_at,
             _landed_at
-        from {{ ref('stg_' ~ source.replace('_', '__', 1)) }}
+        {% if source == 'web_events' %}
+        -- Of an event the first record is kept, so staging has all that was ever said.
+        from {{ ref('stg_web__events') }}
+        {% else %}
+        from {{ ref('base_' ~ source.replace('_', '__', 1)) }}
+        where _rejection_reason is null and not _deleted
+        {% endif %}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
+),
+
+combined as (
+    select
+        {{ key_of(['source'] + identifiers) }} as record_key,
+        source,
+        anonymous_id,
+        user_id,
+        email,
+        phone,
+        customer_id,
+        contact_id,
+        {{ first_known('_landed_at', 'occurred_at') }} as first_known,
+        min(occurred_at) as first_occurred_at,
+        max(occurred_at) as last_occurred_at,
+        count(*) as record_count
+    from records
+    where occurred_at <= {{ as_of() }} or occurred_at is null
+    group by all
 )
 
 select
-    {{ key_of(['source'] + identifiers) }} as record_key,
-    source,
-    anonymous_id,
-    user_id,
-    email,
-    phone,
-    customer_id,
-    contact_id,
-    min(occurred_at) as first_occurred_at,
-    max(occurred_at) as last_occurred_at,
-    min(_landed_at) as first_landed_at,
-    count(*) as record_count
-from records
-where occurred_at <= {{ as_of() }} or occurred_at is null
-group by all
+    * exclude (first_known),
+    first_known.landed_at as first_landed_at,
+    first_known.occurred_at as first_landed_occurred_at
+from combined

@@ -1,9 +1,8 @@
--- Grain: one row per record_key that carries an identifier. All identifiers of one record are in
--- one component, so any of them names the profile.
+-- Grain: one row per record_key that carries an identifier: the profile of its strongest one, which
+-- is whom the record is about when its identifiers belong to several.
 select
-    observed.record_key,
-    min(identity_map.profile_id) as profile_id
-from {{ ref('int_identifiers_observed') }} as observed
+    hubs.record_key,
+    identity_map.profile_id
+from {{ ref('int_record_hubs') }} as hubs
 inner join {{ ref('int_identity_map') }} as identity_map
-    on observed.identifier = identity_map.identifier
-group by observed.record_key
+    on hubs.identifier = identity_map.identifier

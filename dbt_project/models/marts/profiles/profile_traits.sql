@@ -2,12 +2,12 @@
 with found as (
     select
         found.*,
-        contacts.country,
-        contacts.timezone,
-        contacts.loyalty_tier
+        golden.country,
+        golden.timezone,
+        golden.loyalty_tier
     from {{ ref('int_profiles_found') }} as found
-    left join {{ ref('int_contacts_resolved') }} as contacts
-        on found.profile_id = contacts.profile_id
+    left join {{ ref('int_golden_records') }} as golden
+        on found.profile_id = golden.profile_id
 )
 
 select

@@ -7,7 +7,7 @@ select
     {{ text('contact_id') }} as contact_id,
     {{ text('customer_id') }} as customer_id,
     {{ normal_email('email') }} as email,
-    {{ normal_phone('phone') }} as phone,
+    {{ normal_phone('phone', 'country') }} as phone,
     {{ text('first_name') }} as first_name,
     {{ text('last_name') }} as last_name,
     {{ as_type('date', 'birth_date') }} as birth_date,

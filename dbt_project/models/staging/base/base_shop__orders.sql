@@ -7,7 +7,7 @@ select
     {{ text('order_id') }} as order_id,
     {{ text('customer_id') }} as customer_id,
     {{ normal_email('email') }} as email,
-    {{ normal_phone('phone') }} as phone,
+    {{ normal_phone('phone', 'country') }} as phone,
     lower({{ text('channel') }}) as channel,
     lower({{ text('status') }}) as status,
     {{ text('cart_id') }} as cart_id,

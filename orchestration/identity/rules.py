@@ -1,0 +1,162 @@
+"""`identity_rules.yml`: which identifiers there are, what may link them, and how far.
+
+Read by the resolver and by the macros of `dbt_project/macros/identity.sql`; the file is the one
+place where identity is decided without code.
+"""
+
+import hashlib
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from orchestration.identity.probabilistic_rules import ProbabilisticRules
+from orchestration.identity.survivorship import Survivorship
+
+VARIABLE = "MUSTER_IDENTITY_RULES"
+RULES_FILE = Path(__file__).resolve().parents[2] / "dbt_project" / "identity_rules.yml"
+# What the identity models take identifiers from; a type needs a column there, a source a model.
+KNOWN_TYPES = ("user_id", "customer_id", "contact_id", "email", "phone", "anonymous_id")
+KNOWN_SOURCES = (
+    "web_events",
+    "crm_contacts",
+    "crm_consents",
+    "crm_interactions",
+    "crm_tickets",
+    "shop_orders",
+)
+
+
+class RulesError(ValueError):
+    """The rules cannot be used; the message names file, line and cure."""
+
+
+class IdentifierRule(BaseModel):
+    """One type of identifier; `limit` is how many of it one profile may have, None for any."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: Annotated[int, Field(ge=1)] | None = None
+
+
+class SharedDevices(BaseModel):
+    """When a device is shared: seen with more than `more_than` people within `within_days`.
+
+    People are profiles as they are without devices, so two addresses of one person count once.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    type: str = "anonymous_id"
+    more_than: Annotated[int, Field(ge=1)] = 1
+    within_days: Annotated[int, Field(ge=1)] = 365
+
+
+class IdentityRules(BaseModel):
+    """All rules. `identifiers` are in the order of their weight, the strongest first."""
+
+    model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
+    identifiers: dict[str, IdentifierRule]
+    default_country: str = ""
+    identifiers_per_profile: Annotated[int, Field(ge=2)] = 1000
+    shared_devices: SharedDevices = SharedDevices()
+    sources: dict[str, bool] = {}
+    probabilistic: ProbabilisticRules = ProbabilisticRules()
+    survivorship: Survivorship = Survivorship()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "IdentityRules":
+        _only_known("identifier type", self.identifiers, KNOWN_TYPES)
+        _only_known("source", self.sources, KNOWN_SOURCES)
+        _only_known("identifier type", [self.shared_devices.type], self.identifiers)
+        return self
+
+    @property
+    def types(self) -> list[str]:
+        """The identifier types, the strongest first."""
+        return list(self.identifiers)
+
+    @property
+    def device_kind(self) -> int:
+        """The position of the type whose identifiers are devices."""
+        return self.types.index(self.shared_devices.type)
+
+    @property
+    def limits(self) -> list[int | None]:
+        """How many of each type one profile may have, in the order of `types`."""
+        return [rule.limit for rule in self.identifiers.values()]
+
+    @property
+    def silent_sources(self) -> list[str]:
+        """Sources whose records link nobody."""
+        return [name for name, may_link in self.sources.items() if not may_link]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what the resolver depends on; another one asks for a rebuild of identity."""
+        said = self.model_dump_json(exclude={"probabilistic", "survivorship"})
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def _only_known(what: str, names: Any, known: Any) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"no {what} is called {name!r}; there are {', '.join(known)}")
+
+
+def rules_file() -> Path:
+    """`MUSTER_IDENTITY_RULES`, or the project's own file."""
+    return Path(os.environ.get(VARIABLE) or RULES_FILE)
+
+
+def load_rules(path: Path | None = None) -> IdentityRules:
+    """The rules of a file, by default the one that builds use.
+
+    Raises:
+        RulesError: it cannot be read or says what does not exist; file, line and cure are named.
+    """
+    path = path or rules_file()
+    try:
+        text = path.read_text()
+        raw = yaml.safe_load(text) or {}
+    except OSError as error:
+        raise RulesError(f"{path}: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise RulesError(f"{path}, line {line}: no YAML: {error.problem}") from None
+    try:
+        return IdentityRules(**raw)
+    except (ValidationError, TypeError) as error:
+        raise RulesError(_told(path, text, error)) from None
+
+
+def _told(path: Path, text: str, error: ValidationError | TypeError) -> str:
+    """The first fault, with the line that it is about."""
+    if isinstance(error, TypeError):
+        return f"{path}, line 1: not a block of rules"
+    fault = error.errors(include_url=False)[0]
+    steps = [str(step) for step in fault["loc"]]
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        message = "there is no such rule"
+    quoted = message.split("'")[1] if "'" in message else ""
+    line = _line_of(text, steps, quoted)
+    where = f" {'.'.join(steps)}:" if steps else ""
+    return f"{path}, line {line}:{where} {message}"
+
+
+def _line_of(text: str, steps: list[str], quoted: str) -> int:
+    """The line on which a path of keys ends, or on which a name stands."""
+    node: Any = yaml.compose(text)
+    line = 1
+    for step in steps:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        for key, value in pairs:
+            if key.value == step:
+                line, node = key.start_mark.line + 1, value
+    if not steps and quoted:
+        for number, content in enumerate(text.splitlines(), start=1):
+            if quoted in content:
+                return number
+    return int(line)
