@@ -188,6 +188,10 @@ def test_a_path_between_two_people_tells_what_keeps_them_apart() -> None:
         ("user_id:bob", "limit"),
         ("email:bob@example.com", None),
     ]
+    # Over the tablet it is as far, but two edges of it are rejected.
+    path = family().answer("user_id:ann", "user_id:bob").path
+    assert path is not None and path.steps is not None
+    assert [step.b for step in path.steps] == ["email:ann@example.com", "user_id:bob"]
     alone = family()
     alone.record(1, "web_events", "user_id:eve")
     path = alone.answer("user_id:ann", "user_id:eve").path
@@ -210,11 +214,14 @@ def test_a_split_is_told_with_who_said_it_and_on_both_sides() -> None:
             one.person.profile_id,
             other.person.profile_id,
         }
-    story.said(6, "o1", "undo", "")
+    story.record(6, "web_events", "user_id:u1", "anonymous_id:d9")
+    assert story.answer("u1").events[-1].at == at(6)
+    assert story.answer("c1").events[-1].at == at(5)  # what the other does is no longer its story
+    story.said(7, "o1", "undo", "")
     found = story.answer("u1")
     assert [said.state for said in found.person.overrides] == ["taken back"]
     assert found.person.profile_id == story.answer("c1").person.profile_id
-    kinds = [event.kind for event in found.events if event.at == at(6)]
+    kinds = [event.kind for event in found.events if event.at == at(7)]
     assert sorted(kinds) == ["accepted", "merged"]
 
 
@@ -228,6 +235,17 @@ def test_a_link_is_an_edge_of_whoever_said_it() -> None:
     assert [edge.source for edge in found.person.edges] == ["override"]
     assert found.path is not None and found.path.is_joined
     assert [said.state for said in found.person.overrides] == ["holds", "waits: not seen yet"]
+
+
+def test_a_link_joins_what_a_rejected_edge_does_not() -> None:
+    story = family()
+    story.said(5, "o1", "link", "user_id:ann", "anonymous_id:tablet")
+    person = story.answer("tablet").person
+    assert person.profile_id == of("user_id:ann")
+    assert [edge.source for edge in person.edges if edge.b == "anonymous_id:tablet"] == ["override"]
+    assert ("user_id:ann", "anonymous_id:tablet", "shared_device") in [
+        (one.a, one.b, one.rule) for one in person.rejected
+    ]
 
 
 def test_a_proposal_is_an_edge_with_its_weight() -> None:
