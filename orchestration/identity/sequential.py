@@ -239,13 +239,10 @@ class Replay:
             self.rejected.pop(edge, None)
 
     def _join(self, one: int, other: int, place: int) -> None:
-        sets = self.sets
-        first = [sets.held(top, place).first for top in (one, other)]
-        small = sets.join(one, other, place)
-        # The profile of those whose first identifier comes later is another one now.
-        self._touched.add(one if first[0] > first[1] else other)
+        small, later = self.sets.join(one, other, place)
+        self._touched.add(later)  # the profile of its members is another one now
         if place < self.devices_from and self._devices_of:
-            self._ask_for(sets.members(small))
+            self._ask_for(self.sets.members(small))
 
     def _cut(self, top: int, place: int) -> None:
         """Take back what a set became from a place on; its members' later edges are judged anew."""
@@ -281,7 +278,7 @@ class Replay:
         for said in self.constraints.never:
             if {self.sets.top(said.a, place), self.sets.top(said.b, place)} == {one, other}:
                 return Rejection("never_link", said.told)
-        return self._too_much(self.sets.held(one, place) + self.sets.held(other, place))
+        return self._too_much(self.sets.held(one, place).and_(self.sets.held(other, place)))
 
     def _too_much(self, held: Held) -> Rejection | None:
         for count, limit, name in zip(held.counts, self.limits, self.rules.types, strict=True):

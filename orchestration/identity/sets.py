@@ -6,20 +6,22 @@ time is an edge's place in the order of the edges. Nothing here decides anything
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from operator import add
+from typing import NamedTuple
 
 from orchestration.identity.graph import NEVER
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """What a set holds: its first member, how many, and how many of each kind."""
 
     first: int
     total: int
     counts: tuple[int, ...]
 
-    def __add__(self, other: "Held") -> "Held":
-        counts = tuple([a + b for a, b in zip(self.counts, other.counts, strict=True)])
+    def and_(self, other: "Held") -> "Held":
+        """What both hold together."""
+        counts = tuple(map(add, self.counts, other.counts))
         return Held(min(self.first, other.first), self.total + other.total, counts)
 
 
@@ -67,13 +69,11 @@ class Sets:
                 return joins.held[place - 1]
         return Held(top, 1, self._one[self._kinds[top]])
 
-    def join(self, one: int, other: int, time: int) -> int:
-        """Join two sets that joined nothing at or after that time; who does not stand for one now.
+    def join(self, one: int, other: int, time: int) -> tuple[int, int]:
+        """Join two sets, by those who stand for them, that joined nothing at or after that time.
 
-        Args:
-            one: who stands for one of them.
-            other: who stands for the other.
-            time: when.
+        Returns:
+            of the two, who does not stand for a set any more, and whose first member came later.
         """
         left, right = self.held(one, time), self.held(other, time)
         large, small = (one, other) if left.total >= right.total else (other, one)
@@ -81,8 +81,8 @@ class Sets:
         joins = self._joins.setdefault(large, _Joins())
         joins.members.append(small)
         joins.times.append(time)
-        joins.held.append(left + right)
-        return small
+        joins.held.append(left.and_(right))
+        return small, one if left.first > right.first else other
 
     def members(self, top: int, time: int = NEVER) -> list[int]:
         """All that hung under a member just before that time, itself included."""
