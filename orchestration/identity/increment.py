@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-VERSION = 1  # of the resolver: another one resolves everything again
+VERSION = 2  # of the resolver: another one resolves everything again
 # A row of the log that is no change: what has been resolved, as JSON in its reason.
 RESOLVED = "resolved"
 # Asks the materialisation to remove the rows of an identifier that is no longer there.
@@ -137,7 +137,7 @@ class Increment:
         key = hashlib.blake2b(self.secret).digest()
         return Resolved(
             mark,
-            self.rules.fingerprint,
+            self.rules.weighed,
             hashlib.blake2b(b"identity log", key=key, digest_size=8).hexdigest(),
             VERSION,
             hashlib.sha256(repr(known).encode()).hexdigest()[:16],

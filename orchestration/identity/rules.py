@@ -4,7 +4,6 @@ Read by the resolver and by the macros of `dbt_project/macros/identity.sql`; the
 place where identity is decided without code.
 """
 
-import hashlib
 import os
 from functools import cached_property
 from pathlib import Path
@@ -93,10 +92,9 @@ class IdentityRules(BaseModel):
         return [name for name, may_link in self.sources.items() if not may_link]
 
     @property
-    def fingerprint(self) -> str:
-        """A hash of what the resolver depends on; another one asks for a rebuild of identity."""
-        said = self.model_dump_json(exclude={"probabilistic", "survivorship"})
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+    def weighed(self) -> str:
+        """What the resolver depends on, as JSON; a change of it asks for a rebuild of identity."""
+        return self.model_dump_json(exclude={"probabilistic", "survivorship"})
 
 
 def _only_known(what: str, names: Any, known: Any) -> None:

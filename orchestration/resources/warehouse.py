@@ -1,4 +1,4 @@
-"""Waits for the warehouse file, which one process at a time can write.
+"""The warehouse file, which one process at a time can write: waits for it, or opens it to read.
 
 An analyst's `dbt build` may hold it for a while; that is no reason for a build to fail.
 """
@@ -6,8 +6,16 @@ An analyst's `dbt build` may hold it for a while; that is no reason for a build 
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
 
 PATIENCE_SECONDS = 900.0
+
+
+class WarehouseError(RuntimeError):
+    """The warehouse cannot be read now; the message says why and what to do."""
 
 
 def wait_until_free(warehouse: Path, tell: Callable[[str], None]) -> None:
@@ -32,3 +40,32 @@ def wait_until_free(warehouse: Path, tell: Callable[[str], None]) -> None:
 
 def _cause(error: Exception) -> str:
     return str(error).splitlines()[0].split(". See also", maxsplit=1)[0]
+
+
+def open_to_read(warehouse: Path, needed: str) -> "duckdb.DuckDBPyConnection":
+    """The warehouse, which this connection cannot change; times in UTC.
+
+    Args:
+        warehouse: the DuckDB file.
+        needed: `schema.table` that must be there.
+
+    Raises:
+        WarehouseError: there is none, it lacks the table, or another process writes it.
+    """
+    import duckdb
+
+    if not warehouse.exists():
+        raise WarehouseError(f"{warehouse} is not there yet; build it with `muster run`")
+    try:
+        connection = duckdb.connect(str(warehouse), read_only=True)
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise WarehouseError(f"{warehouse} cannot be read: {_cause(error)}") from None
+        raise WarehouseError(f"{warehouse} is being written; try again after the build") from None
+    try:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(f"select 1 from {needed} limit 0")
+    except duckdb.CatalogException:
+        connection.close()
+        raise WarehouseError(f"{warehouse} has no {needed} yet; run `muster run`") from None
+    return connection
