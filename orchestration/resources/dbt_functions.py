@@ -1,9 +1,11 @@
 """Functions that DuckDB lacks and dbt's models call: `profiles.yml` names this module.
 
 dbt-duckdb registers them on its own connection, so `dbt build` alone has them, and so have unit
-tests and the SQL linter. Views that call them can be read through dbt only; tables by anybody.
+tests and the SQL linter. Tables can be read by anybody, but a view that calls them only by a
+connection that has them: `register`.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -21,22 +23,40 @@ def _phones(numbers: pa.Array, countries: pa.Array) -> pa.Array:
 
 
 def _emails(addresses: pa.Array) -> pa.Array:
-    from orchestration.identity.normalization import plain_email
+    from orchestration.identity.normalization import normal_email
 
     return pa.array(
-        [address and plain_email(address) for address in addresses.to_pylist()], pa.string()
+        [None if text is None else normal_email(text) for text in addresses.to_pylist()],
+        pa.string(),
     )
 
 
-class Plugin(BasePlugin):  # type: ignore[misc]  # dbt's classes have no types
+def register(connection: "DuckDBPyConnection") -> None:
+    """Make the functions known to a connection and its cursors."""
+    from duckdb.func import FunctionNullHandling, PythonUDFType
+    from duckdb.sqltypes import VARCHAR
+
+    functions: dict[str, tuple[Callable[..., pa.Array], int]] = {
+        "phone_e164": (_phones, 2),
+        "mailbox": (_emails, 1),
+    }
+    for name, (function, arguments) in functions.items():
+        # Whole vectors as Arrow, which costs less than a call for each row. Nulls are handed
+        # over: a null country is no null number.
+        connection.create_function(
+            name,
+            function,
+            [VARCHAR] * arguments,
+            VARCHAR,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+            side_effects=False,
+        )
+
+
+class Plugin(BasePlugin):
     """Registers the functions; `plugins` of dbt-duckdb asks for a class of this name."""
 
     def configure_connection(self, conn: "DuckDBPyConnection") -> None:
         """Called once for each process's connection, before any query."""
-        from duckdb.sqltypes import VARCHAR
-
-        # Whole vectors as Arrow: half the time of a call for each row. A null country is no
-        # null number, so nulls are handed over.
-        options = {"type": "arrow", "null_handling": "special", "side_effects": False}
-        conn.create_function("phone_e164", _phones, [VARCHAR, VARCHAR], VARCHAR, **options)
-        conn.create_function("plain_email", _emails, [VARCHAR], VARCHAR, **options)
+        register(conn)

@@ -17,6 +17,7 @@ from orchestration.cli import app
 from orchestration.connectors.sources.file_drop import land_inbox
 from orchestration.connectors.sources.queries import open_connection
 from orchestration.resources.dbt import run_dbt
+from orchestration.resources.dbt_functions import register
 from orchestration.resources.settings import Settings, load_settings
 from orchestration.tracking_plan.check import events_sql
 from orchestration.tracking_plan.judgement import reasons_sql
@@ -54,6 +55,7 @@ class Home:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.settings.warehouse), read_only=True) as connection:
+            register(connection)  # for views of staging
             return connection.execute(query).fetchall()
 
 

@@ -26,46 +26,8 @@
     ))
 {%- endmacro %}
 
-{#-
-    One case for each kind of provider, over an address in lower case. It is written out again in
-    each of them: half the time of a lambda that names it, a third of a subquery.
--#}
 {% macro duckdb__normal_email(column) -%}
-    {%- set address -%}
-        case
-            when strlen({{ column }}) = length({{ column }}) then lower(trim({{ column }}))
-            else plain_email({{ column }})
-        end
-    {%- endset -%}
-    {%- set local -%}split_part({{ address }}, '@', 1){%- endset -%}
-    {%- set domain -%}split_part({{ address }}, '@', 2){%- endset -%}
-    {%- set kinds = {} -%}
-    {%- for row in mapping_rows('email_providers') -%}
-        {%- set canonical = row.canonical_domain if row.canonical_domain != row.domain else '' -%}
-        {%- set kind = (canonical, row.ignored_characters or '', row.tag_separator or '') -%}
-        {%- do kinds.setdefault(kind, []).append(row.domain) -%}
-    {%- endfor -%}
-    case
-        when not regexp_full_match({{ address }}, '[^@\s]+@[^@\s.]+([.][^@\s.]+)+') then null
-        {%- if kinds %}
-        when {{ domain }} in ({{ literals(kinds.values() | sum(start=[])) }})
-            then case
-            {%- for (canonical, ignored, separator), domains in kinds.items() %}
-                {%- set kept = namespace(sql=local) %}
-                {%- if separator %}
-                {%- set kept.sql = "split_part(" ~ kept.sql ~ ", '" ~ separator ~ "', 1)" %}
-                {%- endif %}
-                {%- for character in ignored %}
-                {%- set kept.sql = "replace(" ~ kept.sql ~ ", '" ~ character ~ "', '')" %}
-                {%- endfor %}
-                when {{ domain }} in ({{ literals(domains) }})
-                    then nullif({{ kept.sql }}, '')
-                        || '@' || {{ literals([canonical]) if canonical else domain }}
-            {%- endfor %}
-            end
-        {%- endif %}
-        else {{ address }}
-    end
+    mailbox({{ column }})
 {%- endmacro %}
 
 {#- Patterns of blocked_identifiers.csv as one regular expression. -#}

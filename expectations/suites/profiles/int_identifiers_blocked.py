@@ -14,6 +14,6 @@ SUITE = Suite(
             column="identifier_value",
             max_value=256,
         ),
-        not_after_as_of("first_occurred_at"),
+        *not_after_as_of("first_occurred_at"),
     ),
 )
