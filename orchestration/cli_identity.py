@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.cli_identity_diff import diff
+
 if TYPE_CHECKING:
     from orchestration.identity.decisions import Decision, Signature
     from orchestration.identity.outcomes import Outcome
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from orchestration.resources.settings import Settings
 
 identity_app = typer.Typer(no_args_is_help=True, help="Who is who: overrides, and other rules.")
+identity_app.command()(diff)
 
 One = Annotated[str, typer.Argument(help="An identifier, type:value.", show_default=False)]
 Other = Annotated[str, typer.Argument(help="Another one, type:value.", show_default=False)]
@@ -160,9 +163,10 @@ def _check(
 
     with open_to_read(settings.warehouse, LOG) as connection:
         found = effect(connection, rules, project_secret(), decisions, asked)
-    for line in advice.told(asked, decisions, found):
-        typer.echo(line)
     problem = advice.objection(asked, found, rules)
+    if not (problem and found.is_nothing):
+        for line in advice.told(asked, decisions, found):
+            typer.echo(line)
     if problem and not force:
         raise DecisionError(problem)
     if problem:
@@ -218,7 +222,7 @@ def _print(found: Sequence["Outcome"]) -> None:
 
     table = Table(title="Overrides", title_justify="left")
     for name in ("id", "says", "who", "when (UTC)", "why", "what became of it"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "id")
     for one in found:
         said = one.said
         text = "\n".join((said.action, *map(str, said.about)))

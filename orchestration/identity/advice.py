@@ -22,6 +22,8 @@ def told(asked: Decision, decisions: Sequence[Decision], effect: Effect) -> list
         lines.append(f"would join {pieces} into profile {_named(part)}")
     if effect.lost:
         lines.append(f"would be nobody's: {_listed(effect.lost)}")
+    if effect.gained:
+        lines.append(f"would be somebody's again: {_listed(effect.gained)}")
     if asked.action != "link":
         lines += [
             f"would not link {edge.a} and {edge.b} any more ({edge.rule}: {edge.reason})"
@@ -77,10 +79,7 @@ def _broken(effect: Effect, rules: IdentityRules) -> str:
 def _named(part: Part) -> str:
     """A profile or a part of it: its id, and what is in it."""
     held = len(part.identifiers)
-    name = part.profile_id or "nobody"
-    if held == 1:
-        return f"{name} ({part.identifiers[0]})"
-    return f"{name} ({held:,} identifiers)"
+    return f"{part.profile_id} ({part.identifiers[0] if held == 1 else f'{held:,} identifiers'})"
 
 
 def _listed(names: Sequence[str], word: str = "") -> str:

@@ -22,9 +22,9 @@ Key = int
 
 @dataclass(frozen=True)
 class Part:
-    """Identifiers that stay together, and the profile they are of; None for nobody."""
+    """Identifiers that stay together, and the profile they are of."""
 
-    profile_id: str | None
+    profile_id: str
     identifiers: tuple[str, ...]
 
 
@@ -43,7 +43,8 @@ class Effect:
     """What would change.
 
     split: a profile, and the parts it falls into; joined: a profile, and the parts it is made of;
-    lost: identifiers that would be nobody's; rejected: edges that link now and would not.
+    lost, gained: identifiers that would be nobody's, or somebody's again; rejected: edges that link
+    now and would not.
     named: the parts that the identifiers it is about are of now. unseen: those of them that no
     record has brought yet; blocked: why they never will be somebody's, by the block list.
     """
@@ -51,6 +52,7 @@ class Effect:
     split: list[tuple[Part, list[Part]]]
     joined: list[tuple[Part, list[Part]]]
     lost: list[str]
+    gained: list[str]
     rejected: list[Rejected]
     named: list[Part]
     unseen: list[str]
@@ -59,7 +61,7 @@ class Effect:
     @property
     def is_nothing(self) -> bool:
         """Whether no identifier would change its profile."""
-        return not (self.split or self.joined or self.lost)
+        return not (self.split or self.joined or self.lost or self.gained)
 
 
 def effect(
@@ -97,6 +99,7 @@ def effect(
         split=_parted(before, after),
         joined=_parted(after, before),
         lost=sorted(name for name in before if before[name] and not after[name]),
+        gained=sorted(name for name in before if after[name] and not before[name]),
         rejected=[
             Rejected(min(ends), max(ends), *why)
             for pair, why in new.items()
@@ -205,10 +208,11 @@ def _parted(
     whole: dict[str, str | None], now: dict[str, str | None]
 ) -> list[tuple[Part, list[Part]]]:
     """Profiles of `whole` whose identifiers are of several in `now`, with their parts."""
-    found: dict[str, dict[str | None, list[str]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name, profile in whole.items():
-        if profile is not None:
-            found[profile][now[name]].append(name)
+        other = now[name]
+        if profile and other:
+            found[profile][other].append(name)
     return [
         (
             Part(profile, tuple(sorted(name for part in parts.values() for name in part))),
@@ -219,8 +223,8 @@ def _parted(
     ]
 
 
-def _largest_first(parts: dict[str | None, list[str]]) -> list[tuple[str | None, list[str]]]:
-    return sorted(parts.items(), key=lambda part: (-len(part[1]), part[0] or ""))
+def _largest_first(parts: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
+    return sorted(parts.items(), key=lambda part: (-len(part[1]), part[0]))
 
 
 def _rejected(log: "pa.Table") -> dict[frozenset[Key], tuple[str, str]]:
