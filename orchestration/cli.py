@@ -42,6 +42,7 @@ def run(
 ) -> None:
     """Load, build, validate, publish and emit; exit 0 only if every blocking check passed."""
     from orchestration.automation.run import run_full_build
+    from orchestration.identity.rules import load_rules
     from orchestration.resources.build import parse_moment
     from orchestration.resources.dbt import DbtError
     from orchestration.resources.settings import load_settings
@@ -51,7 +52,8 @@ def run(
     try:
         if as_of:
             parse_moment(as_of)
-        load_plan()  # dbt would tell less plainly what is wrong with it
+        load_plan()  # dbt would tell less plainly what is wrong with these two
+        load_rules()
         settings = load_settings()
         typer.echo("Loading the project (some seconds more after a change) ...", err=True)
         outcome = run_full_build(settings, as_of, full_refresh)
