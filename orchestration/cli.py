@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.cli_explain import explain_app
 from orchestration.cli_identity import identity_app
 from orchestration.cli_plan import plan_app
 from orchestration.cli_receive import receive
@@ -20,6 +21,7 @@ published_app = typer.Typer(no_args_is_help=True, help="Published snapshots.")
 app.add_typer(published_app, name="published")
 app.add_typer(plan_app, name="plan")
 app.add_typer(identity_app, name="identity")
+app.add_typer(explain_app, name="explain")
 app.add_typer(sources_app, name="sources")
 landing_app = typer.Typer(no_args_is_help=True, help="Landing, the Parquet files as delivered.")
 app.add_typer(landing_app, name="landing")

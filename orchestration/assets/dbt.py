@@ -12,6 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 from dagster_dbt.asset_utils import build_dbt_specs
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from orchestration.assets.identity import identity_metadata
 from orchestration.resources.build import Build
 from orchestration.resources.dbt import DbtError, Event, run_dbt
 from orchestration.resources.settings import load_settings
@@ -26,6 +27,8 @@ STEPS = {
     "audiences": "fqn:muster.marts.segments fqn:muster.marts.triggers",
     "published": "fqn:muster.published",
 }
+# Models whose asset tells more; the functions read the warehouse through dbt, which holds it.
+_REPORTS = {"int_identity_map": identity_metadata}
 _RESULT_NAMES = {"LogSeedResult", "LogModelResult", "LogTestResult"}
 
 
@@ -133,9 +136,18 @@ class _Step:
             yield unit_test
         elif event["info"]["name"] in _RESULT_NAMES:
             message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
-            yield from message.to_default_asset_events(
+            for translated in message.to_default_asset_events(
                 manifest=self.parsed, dagster_dbt_translator=self.translator, context=context
-            )
+            ):
+                yield _told_more(translated, event["data"]["node_info"]["node_name"], context)
+
+
+def _told_more(translated: Any, model: str, context: dg.AssetExecutionContext) -> Any:
+    """The materialisation, with what its model has to tell beyond dbt's own metadata."""
+    if isinstance(translated, dg.Output) and model in _REPORTS:
+        more = _REPORTS[model](context.log)
+        return translated.with_metadata({**translated.metadata, **more})
+    return translated
 
 
 def _tell(event: Event, number: int, context: dg.AssetExecutionContext) -> None:

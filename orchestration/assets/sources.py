@@ -60,7 +60,7 @@ def _spec(source: Source, entity: str, parts: list[str]) -> dg.AssetSpec:
 
 
 def _metadata(reports: list[PullReport]) -> dict[str, Any]:
-    """Rows, bytes, cursor and lag of an entity's parts."""
+    """Rows, bytes, cursor, deletions and lag of an entity's parts."""
     lags = [report.lag_seconds for report in reports if report.lag_seconds is not None]
     notes = [f"{report.part}: {note}" for report in reports for note in report.notes]
     found: dict[str, Any] = {
@@ -68,6 +68,8 @@ def _metadata(reports: list[PullReport]) -> dict[str, Any]:
         "bytes": dg.MetadataValue.int(sum(report.size for report in reports)),
         "cursor": dg.MetadataValue.json({report.part: report.position for report in reports}),
     }
+    if deleted := sum(report.deleted for report in reports):
+        found["deleted"] = dg.MetadataValue.int(deleted)
     if lags:
         found["lag_seconds"] = dg.MetadataValue.float(max(lags))
     if notes:

@@ -148,6 +148,7 @@ class _Pull:
             if self.report.rows - told >= TELL_ROWS:
                 told = self.report.rows
                 self.progress(f"{self.report.source}/{self.report.part}: {told:,} rows")
+        self.report.notes += self.mapper.notes
         if self.part.compare_keys:
             yield from self._tombstones()
 

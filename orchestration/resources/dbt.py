@@ -10,9 +10,12 @@ import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, load_settings
+
+if TYPE_CHECKING:
+    import duckdb
 
 _LOCK = threading.Lock()
 _WATCHED = (
@@ -98,6 +101,18 @@ def _close_connections() -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+def cursor() -> "duckdb.DuckDBPyConnection | None":
+    """Another connection to the warehouse that dbt has open now; None if it has none open.
+
+    It sees what is committed. Close it soon: the file stays locked as long as it is open.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    environment = DuckDBConnectionManager._ENV
+    opened = environment.conn if environment else None
+    return opened.cursor() if opened else None
 
 
 def _invoke(arguments: list[str], events: "queue.Queue[Event | None]") -> list[str]:

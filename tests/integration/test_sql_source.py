@@ -430,6 +430,17 @@ def test_what_cannot_be_read_is_told_in_one_line(shop: Shop) -> None:
     assert "may not read it" in problem(url=visitor, compare_keys=True)
 
 
+def test_a_mapping_that_names_what_is_not_there_is_told_before_there_are_rows(shop: Shop) -> None:
+    shop.mapping["columns"]["order_id"] = 'idd || "id"'
+    (told,) = shop.source.problems()
+    assert told.startswith(f"erp/{shop.table}: the mapping of shop_orders cannot be calculated")
+    assert '"idd" not found' in told
+    shop.insert(1)
+    with pytest.raises(SourceError) as caught:
+        shop.pull()
+    assert str(caught.value) == told
+
+
 def test_a_wrong_password_is_told_without_it(
     server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

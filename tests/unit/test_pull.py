@@ -103,6 +103,27 @@ def test_a_new_column_is_kept_and_told_and_a_needed_one_that_is_gone_stops(home:
     assert len(home.landed()) == 3
 
 
+def test_an_expression_that_fails_on_a_row_is_told_and_stops_nothing(home: Home) -> None:
+    source = Ledger(name="ledger", rows=[_row(1), _row(2, cents="cheap"), _row(3)])
+    (note,) = home.pull(source).notes
+    assert note.startswith("price could not be calculated for some rows and is null there")
+    assert note.endswith('cast("cents" as integer) / 100')
+    assert "cheap" not in note, "values may be personal"
+    found = home.landed("product_id, price, _extra->>'cents'")
+    assert found == [("p1", "1.5", "150"), ("p2", None, "cheap"), ("p3", "1.5", "150")]
+    source.rows.append(_row(4))
+    assert home.pull(source).notes == []
+
+
+@pytest.mark.parametrize(
+    ("value", "is_told"),
+    [("2020-01-01 10:00:00+00", True), ("2020-01-01", True), ("20200101", False), (None, False)],
+)
+def test_a_cursor_that_is_a_time_tells_the_lag(value: str | None, is_told: bool) -> None:
+    lag = Ledger(name="ledger", rows=[]).lag_seconds(PRODUCTS, {"value": value})
+    assert (lag is not None and lag > 100_000_000) == is_told
+
+
 def test_a_mapping_that_does_not_fit_the_contract_is_refused() -> None:
     with pytest.raises(ValueError, match="needs its key: map product_id"):
         Part(name="a", entity="shop_products", mapping=Mapping(columns={"name": '"x"'}))

@@ -15,7 +15,11 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from orchestration.connectors.definitions import FolderDefinition, load_definitions
+from orchestration.connectors.definitions import (
+    FileMapping,
+    FolderDefinition,
+    load_definitions,
+)
 from orchestration.connectors.receiver import judge as judging
 from orchestration.connectors.receiver.app import ReceiverSettings, create_app
 from orchestration.connectors.receiver.events import (
@@ -182,6 +186,9 @@ def test_a_request_that_cannot_be_judged_does_not_touch_the_others(
 
     assert asyncio.run(ask(1, 2, 3, 4, 3)) == [0, 0, None, 1, None]
     assert asyncio.run(ask(4)) == [1]
+    assert judge._connection is not None
+    judge._connection.close()  # as some errors leave it
+    assert [asyncio.run(ask(4)), asyncio.run(ask(4))] == [[None], [1]]
     (message,) = caplog.messages  # and not one for each request
     assert "without being judged" in message and "of a test" in message
 
@@ -198,6 +205,19 @@ def test_nobody_waits_long_for_a_judgement(reasons: str, monkeypatch: pytest.Mon
     *late, last = asyncio.run(ask())
     assert late == [None] * 3
     assert last is not None and last.count == 1
+
+
+def test_an_expression_that_fails_is_null_as_when_it_lands(reasons: str) -> None:
+    columns = {"event_id": '"id"', "name": "'page_view'", "occurred_at": '"when"'}
+    columns |= {"value": """coalesce('v' || "n"::int, 'much')""", "page_url": "'x' || \"n\"::int"}
+    mapping = FileMapping(columns=columns)
+    definition = FolderDefinition(
+        folder="segment/events", fields=("id", "when", "n"), entities={"web_events": mapping}
+    )
+    rows = [{"id": n, "when": "2026-01-31", "n": ("x", "1")[n % 2]} for n in range(50)]
+    found = asyncio.run(Judge(definition, reasons).judge(_lines(*rows)))
+    assert found is not None
+    assert [one["index"] for one in found.violations] == sorted([*range(1, 50, 2)] * 2)
 
 
 def test_a_folder_that_yields_no_events_has_nothing_to_judge() -> None:

@@ -1,7 +1,6 @@
-"""What identifies nobody: can every row be shown, and did it happen?"""
+"""What identifies nobody: can every row be shown, and can it have happened?"""
 
 from expectations.spec import Suite, error
-from expectations.suites.common import not_after_as_of
 
 SUITE = Suite(
     stage="profiles",
@@ -14,6 +13,11 @@ SUITE = Suite(
             column="identifier_value",
             max_value=256,
         ),
-        *not_after_as_of("first_occurred_at"),
+        error(
+            "NotBefore",
+            "None is last seen before it is first seen.",
+            column="last_occurred_at",
+            earlier="first_occurred_at",
+        ),
     ),
 )

@@ -4,9 +4,11 @@ A source knows how to read; what its rows mean stands in the mappings of `source
 become durable in `pull.py`.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 # Five fields, or none: minute, hour, day of month, month, day of week.
 _CRON = r"^$|^\s*([\d*/,\-]+\s+){3}([\w*/,\-]+\s+)[\w*/,\-]+\s*$"
+_TIME = re.compile(r"\d{4}-\d\d-\d\d")
 Cursor = dict[str, Any]  # what a source needs to go on from where it was; it is kept as JSON
 
 
@@ -135,8 +138,13 @@ class Source(BaseModel, ABC):
         """Called when a load is durable: a broker learns here how far it may forget."""
 
     def lag_seconds(self, part: Part, cursor: Cursor) -> float | None:
-        """How far `cursor` is behind the source's newest record or now; None where unknown."""
-        return None
+        """How far `cursor` is behind; None where unknown. Of a time: how old it is."""
+        text = str(cursor.get("value"))
+        if not _TIME.match(text):  # a number such as 20260101 would be read as a time, too
+            return None
+        newest = datetime.fromisoformat(text)
+        newest = newest if newest.tzinfo else newest.replace(tzinfo=UTC)
+        return max(0.0, (datetime.now(UTC) - newest).total_seconds())
 
     def secret(self, text: str) -> str:
         """`text` with its `${NAME}` references resolved.

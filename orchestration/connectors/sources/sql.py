@@ -8,7 +8,6 @@ what commits later with an older cursor value, comes with the next pull, whose w
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from warnings import catch_warnings, simplefilter
 
 from pydantic import Field, model_validator
 
-from orchestration.connectors.mapped import needed_columns
+from orchestration.connectors.mapped import Mapper, needed_columns
 from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
 from orchestration.connectors.sources.overlap import Overlap, cursor_type
 from orchestration.connectors.sources.sql_errors import plainly
@@ -89,7 +88,6 @@ class SqlSource(Source):
 
         schema, _, name = part.name.rpartition(".")
         try:
-            # dlt looks the table up in these metadata, and takes the schema from them alone.
             metadata = MetaData(schema=schema or None)
             with catch_warnings():
                 # Of types that SQLAlchemy does not know; as text they are read all the same.
@@ -178,51 +176,43 @@ class SqlSource(Source):
             raise plainly(error) from error
 
     def _rows(self, table: "Table", query: "Select[Any]") -> "Iterator[pa.Table]":
-        """The query's rows through dlt's `sql_table`, in chunks of text columns."""
-        from dlt.sources.sql_database import sql_table
-
+        """The query's rows through dlt's loaders, in chunks of text columns."""
         from orchestration.connectors.sources.sql_loaders import loader_for
 
         kinds = {column.name: str(column.type) for column in table.c}
-        resource = sql_table(
-            credentials=self._engine,
-            table=table.name,
-            schema=table.schema,
-            metadata=table.metadata,
+        # Not dlt's sql_table around it, which would leave the connection of a read that ends early
+        # open until some time later, and has types and state to look after that are not needed.
+        loader = loader_for(self._engine)(
+            self._engine,
             backend="pyarrow",
+            table=table,
+            columns={},
             chunk_size=CHUNK_ROWS,
-            reflection_level="minimal",  # dlt need not judge the types: all columns are text
             query_adapter_callback=lambda _query, _table: query,
-            table_loader_class=loader_for(self._engine),
         )
-        for rows in resource:
+        for rows in loader.load_rows():
             yield _with_kinds(rows, kinds)
 
     def problems(self) -> list[str]:
-        """Connects, and reads one row of each table."""
+        """Connects, and reads and maps one row of each table."""
         found = []
         for part in self.parts():
             try:
                 table = self._reflected(part)
                 if part.cursor:
                     cursor_type(part.cursor, table.c[part.cursor].type)
-                for _ in self._rows(table, self._query(part, table, None).limit(1)):
-                    pass
+                query = self._query(part, table, None)
+                mapper = Mapper(part.entity, part.mapping, f"{self.name}/{part.name}")
+                mapper.check([column.name for column in query.selected_columns])
+                for rows in self._rows(table, query.limit(1)):
+                    mapper(rows)
             except Exception as error:
                 told = error if isinstance(error, SourceError) else plainly(error)
-                found.append(f"{self.name}/{part.name}: {told}")
+                place = f"{self.name}/{part.name}: "
+                found.append(place + str(told).removeprefix(place))
                 if getattr(told, "is_transient", False):
                     break  # the server does not answer: the other tables would say the same
         return found
-
-    def lag_seconds(self, part: Part, cursor: Cursor) -> float | None:
-        """How old the highest cursor value is, where it is a time."""
-        try:
-            newest = datetime.fromisoformat(str(cursor["value"]))
-        except (KeyError, ValueError):
-            return None
-        newest = newest if newest.tzinfo else newest.replace(tzinfo=UTC)
-        return max(0.0, (datetime.now(UTC) - newest).total_seconds())
 
 
 def _named(part: TablePart) -> list[str]:
