@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,6 +20,7 @@ from orchestration.identity.explain_answer import Answer, NotExplainedError, ans
 from orchestration.identity.explain_hidden import Hider
 from orchestration.identity.explain_picture import svg
 from orchestration.identity.explain_scene import scene
+from orchestration.identity.increment import RESOLVED, VERSION, Resolved
 from orchestration.identity.log import profile_id
 from orchestration.identity.report import report
 from orchestration.identity.rules import IdentityRules, load_rules
@@ -163,7 +165,7 @@ def test_rejections_name_rule_reason_time_and_the_other_side() -> None:
             "user_id:ann",
             "anonymous_id:tablet",
             "shared_device",
-            "seen with 2 people within 365 days, 1 may be",
+            "seen with more than 1 person within 365 days",
             at(3),
             of("anonymous_id:tablet"),
             ("web_events",),
@@ -276,6 +278,20 @@ def test_a_blocked_identifier_is_nobodys_and_its_profile_of_the_past() -> None:
         f"{of('anonymous_id:d1')} is of the past: anonymous_id:d1, from which it had its id, "
         "is nobody's now",
     )
+
+
+def test_rules_that_changed_since_the_build_are_told() -> None:
+    with chain().told() as connection:
+        made_of = Resolved(0, RULES.weighed, "", VERSION, "")
+        connection.execute(
+            f"""insert into int_identity_log (kind, identifier_key, reason)
+            values ('{RESOLVED}', 0, ?)""",
+            [json.dumps(asdict(made_of))],
+        )
+        assert answer(connection, RULES, "u1").notes == ()
+        rules = RULES.model_copy(update={"identifiers_per_profile": 7})
+        (note,) = answer(connection, rules, "u1").notes
+    assert note.startswith("identity_rules.yml changed after the last build")
 
 
 def test_a_source_that_may_not_link_is_a_rejection() -> None:
