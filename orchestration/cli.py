@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli_explain import explain_app
+from orchestration.cli_identity import identity_app
 from orchestration.cli_plan import plan_app
 from orchestration.cli_receive import receive
 from orchestration.cli_sources import app as sources_app
@@ -19,6 +20,7 @@ app = typer.Typer(
 published_app = typer.Typer(no_args_is_help=True, help="Published snapshots.")
 app.add_typer(published_app, name="published")
 app.add_typer(plan_app, name="plan")
+app.add_typer(identity_app, name="identity")
 app.add_typer(explain_app, name="explain")
 app.add_typer(sources_app, name="sources")
 landing_app = typer.Typer(no_args_is_help=True, help="Landing, the Parquet files as delivered.")
@@ -42,6 +44,7 @@ def run(
 ) -> None:
     """Load, build, validate, publish and emit; exit 0 only if every blocking check passed."""
     from orchestration.automation.run import run_full_build
+    from orchestration.identity.rules import load_rules
     from orchestration.resources.build import parse_moment
     from orchestration.resources.dbt import DbtError
     from orchestration.resources.settings import load_settings
@@ -51,7 +54,8 @@ def run(
     try:
         if as_of:
             parse_moment(as_of)
-        load_plan()  # dbt would tell less plainly what is wrong with it
+        load_plan()  # dbt would tell less plainly what is wrong with these two
+        load_rules()
         settings = load_settings()
         typer.echo("Loading the project (some seconds more after a change) ...", err=True)
         outcome = run_full_build(settings, as_of, full_refresh)

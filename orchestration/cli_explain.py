@@ -61,7 +61,7 @@ def identity(
 def _print(found: "Answer", as_json: bool) -> None:
     from rich.console import Console
 
-    from orchestration.explain_tables import print_path, print_person
+    from orchestration.explain_tables import print_answer, print_path
 
     if as_json:
         typer.echo(found.as_json())
@@ -72,7 +72,7 @@ def _print(found: "Answer", as_json: bool) -> None:
     if found.path:
         print_path(console, found.path)
     else:
-        print_person(console, found.person, found.events)
+        print_answer(console, found)
 
 
 def _draw(reader: "Reader", found: "Answer", file: Path, hider: "Hider | None") -> None:

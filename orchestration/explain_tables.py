@@ -8,26 +8,31 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from orchestration.identity.explain import Edge, Person, Rejected, Said
+from orchestration.identity.explain import Edge, Person, Rejected
+from orchestration.identity.explain_answer import Answer
 from orchestration.identity.explain_events import Event
+from orchestration.identity.explain_overrides import Said
 from orchestration.identity.explain_path import Path
+from orchestration.identity.provenance import TraitProvenance
 
 MOST = 40  # rows of one table
 _NAMED = 3  # identifiers told by name in one event
 _T = TypeVar("_T")
 
 
-def print_person(console: Console, person: Person, happened: Sequence[Event]) -> None:
+def print_answer(console: Console, answer: Answer) -> None:
     """Who it is, what holds the profile together, what was rejected, said, and when."""
+    person = answer.person
     _who(console, person)
+    _traits(console, answer.traits)
     _identifiers(console, person)
     _edges(console, person.edges)
     _list(console, "Rejected", person.rejected, lambda one: _rejection(one, person))
     _list(console, "Overrides", person.overrides, _override)
-    _timeline(console, happened)
+    _timeline(console, answer.events)
 
 
 def print_path(console: Console, path: Path) -> None:
@@ -48,8 +53,8 @@ def print_path(console: Console, path: Path) -> None:
     for step in path.steps:
         console.print(Text(f"  {step.a}"))
         for edge in step.edges:
-            line = f"    │ {edge.source} ×{edge.record_count:,}, {_seen(edge)}"
-            console.print(Text(f"{line}, landed {_day(edge.first_landed_at)}", style="dim"))
+            line = f"    │ {_by(edge)}, {_seen(edge)}, landed {_day(edge.first_landed_at)}"
+            console.print(Text(line, style="dim"))
         if step.rejected and not step.edges:
             line = f"    ✗ {step.rejected.rule}: {step.rejected.reason}"
             console.print(Text(f"{line}, since {_time(step.rejected.since)}", style="red"))
@@ -68,6 +73,18 @@ def _who(console: Console, person: Person) -> None:
     for alias, since in person.aliases:
         console.print(Text(f"  was also {alias}, until {_time(since)}"))
     console.print()
+
+
+def _traits(console: Console, traits: Sequence[TraitProvenance]) -> None:
+    if not traits:
+        return
+    table = _table("Golden record", "value", "source", "decided by", "others")
+    table.columns.insert(0, Column("trait", no_wrap=True))
+    for one in traits:
+        others = str(len(one.losers)) if one.losers else ""
+        decided = (one.survivor.source, one.decided_by, others)
+        table.add_row(one.trait, Text(one.survivor.value), *decided)
+    _print(console, table, len(traits))
 
 
 def _identifiers(console: Console, person: Person) -> None:
@@ -90,9 +107,15 @@ def _edges(console: Console, edges: Sequence[Edge]) -> None:
     for start, several in groupby(edges[:MOST], key=lambda edge: edge.a):
         table.add_row(Text(start))
         for edge in several:
-            by = f"{edge.source} ×{edge.record_count:,}"
+            by = _by(edge)
             table.add_row(Text(f" └ {edge.b}"), by, _seen(edge), _day(edge.first_landed_at))
     _print(console, table, len(edges))
+
+
+def _by(edge: Edge) -> str:
+    if edge.weight is not None:
+        return f"{edge.source}, weight {edge.weight:.1f}"
+    return f"{edge.source} ×{edge.record_count:,}"
 
 
 def _rejection(one: Rejected, person: Person) -> Iterator[str]:

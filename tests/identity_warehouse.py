@@ -10,7 +10,7 @@ from orchestration.identity.resolver import resolve
 from orchestration.identity.rules import IdentityRules
 from orchestration.resources.settings import DBT_PROJECT
 from tests.identity_oracle import World
-from tests.unit.test_identity import SECRET, evidence_of, keys_of
+from tests.unit.test_identity import SECRET, evidence_of
 
 MODELS = DBT_PROJECT / "models" / "intermediate" / "identity"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,13 +22,16 @@ def at(hours: int) -> datetime:
 
 def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRules) -> None:
     """Fill schema `intermediate` of a connection. Overrides are said by `ann`, for `reasons`."""
-    keys = keys_of(world)
-    spoken = {name for said in world.said for name in (said.a, said.b) if name}
-    keys |= {name: 10**6 + place for place, name in enumerate(sorted(spoken - set(keys)))}
+    names = {*world.nodes, *(name for said in world.said for name in (said.a, said.b) if name)}
+    connection.execute(
+        "create temp table names as select name, md5_number_lower(name) as key "
+        "from (select unnest(?::varchar[]) as name)",
+        [sorted(names)],
+    )
+    keys = dict(connection.execute("from names").fetchall())
     evidence = evidence_of(world, keys, random.Random(0))
     connection.execute("set timezone = 'UTC'")
     connection.execute("create schema if not exists intermediate; use intermediate")
-    name_of = {key: name for name, key in keys.items()}
     for name, table in (
         ("identifiers", evidence.identifiers),
         ("edges", evidence.edges),
@@ -36,8 +39,6 @@ def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRu
         ("log", resolve(evidence, rules, SECRET)),
     ):
         connection.register(name, table)
-    connection.execute("create table names (key ubigint, name varchar)")
-    connection.executemany("insert into names values (?, ?)", [*name_of.items()])
     seen = "first_occurred_at, first_occurred_at as last_occurred_at, 1::bigint as record_count"
     connection.execute(
         f"""create table int_identifiers as
@@ -49,7 +50,14 @@ def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRu
             select a.name as identifier_a, b.name as identifier_b, source, key_a, key_b,
                 first_landed_at, {seen}
             from edges inner join names as a on a.key = key_a
-            inner join names as b on b.key = key_b;
+            inner join names as b on b.key = key_b
+            where source <> 'probabilistic';
+        create table int_identity_proposals as
+            select a.name as identifier_a, b.name as identifier_b, 12.5 as match_weight,
+                first_landed_at, true as accepted
+            from edges inner join names as a on a.key = key_a
+            inner join names as b on b.key = key_b
+            where source = 'probabilistic';
         create table int_identity_overrides as
             select override_id, action, a.name as identifier_a, b.name as identifier_b,
                 key_a, key_b, 'ann' as told_by, 'reasons' as why, first_landed_at as landed_at

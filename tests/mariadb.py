@@ -32,7 +32,20 @@ class Server:
 
     def run(self, *statements: str, database: str | None = "shop") -> None:
         """Run and commit statements; each may be several."""
-        connection = pymysql.connect(
+        with self._connection(database) as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+                while cursor.nextset():
+                    pass
+
+    def value(self, query: str) -> object:
+        """The first value of the first row."""
+        with self._connection("shop") as connection, connection.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetchone()[0]
+
+    def _connection(self, database: str | None) -> "pymysql.Connection":
+        return pymysql.connect(
             host="127.0.0.1",
             port=self.port,
             user="root",
@@ -40,11 +53,6 @@ class Server:
             autocommit=True,
             client_flag=CLIENT.MULTI_STATEMENTS,
         )
-        with connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-                while cursor.nextset():
-                    pass
 
 
 @contextmanager

@@ -22,11 +22,16 @@
     {{ type }} || ':' || {{ value }}
 {%- endmacro %}
 
-{#- A value that a person gave, as the models write values of its type. -#}
+{#-
+    A value that a person gave, as the models write values of its type. One that is written so
+    already stays, also where it could not be read again, as `raw:01511234567`.
+-#}
 {% macro normal_identifier(type, value) -%}
-    case {{ type }}
-        when 'email' then {{ normal_email(value) }}
-        when 'phone' then {{ normal_phone(value) }}
-        else {{ text(value) }}
-    end
+    coalesce(
+        case {{ type }}
+            when 'email' then {{ normal_email(value) }}
+            when 'phone' then {{ normal_phone(value) }}
+        end,
+        {{ text(value) }}
+    )
 {%- endmacro %}

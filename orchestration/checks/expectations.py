@@ -19,7 +19,13 @@ from orchestration.resources.warehouse import wait_until_free
 
 CHECK = "expectations"
 # Tables between profiles' models that have a suite, although intermediate ones need none.
-_INTERMEDIATE = ("int_identity_map", "int_sessions", "int_orders_valued", "int_carts")
+_INTERMEDIATE = (
+    "int_identifiers_blocked",
+    "int_identity_map",
+    "int_sessions",
+    "int_orders_valued",
+    "int_carts",
+)
 
 
 def _stage_tables(parsed: Manifest) -> dict[str, list[tuple[str, str]]]:

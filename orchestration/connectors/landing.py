@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import dlt
     import pyarrow as pa
 
+OWN = "muster"  # the dataset of what Muster's own commands record
 FILES_TABLE = "_files"
 REJECTED_TABLE = "_rejected_lines"
 COMPACTIONS = "_compactions"
@@ -124,6 +125,30 @@ def stamped(table: "pa.Table", landed_at: datetime) -> "pa.Table":
     landed = pa.repeat(pa.scalar(landed_at, pa.timestamp("us", "UTC")), table.num_rows)
     load = pa.repeat(pa.scalar(current_load_id(), pa.string()), table.num_rows)
     return table.append_column("_landed_at", landed).append_column("_load_id", load)
+
+
+def land_own(landing: Path, state: Path, table: str, rows: "pa.Table") -> None:
+    """Append rows that a command of Muster's wrote: records like any other, in a load of their own.
+
+    Args:
+        landing: the landing folder.
+        state: dlt's working folder.
+        table: the table of the dataset `muster`.
+        rows: without the columns that a load adds.
+    """
+
+    def stamp() -> "Iterator[pa.Table]":
+        yield stamped(rows, datetime.now(UTC))
+
+    land(landing, state, OWN, {table: stamp()})
+
+
+def own_relation(landing: Path, table: str) -> str:
+    """SQL that reads what `land_own` wrote to a table; blank before anything was."""
+    files = ", ".join(
+        "'" + path.replace("'", "''") + "'" for path in live_files(landing, OWN, table)
+    )
+    return f"select * from read_parquet([{files}])" if files else ""
 
 
 def importable(path: Path, rows: int) -> object:

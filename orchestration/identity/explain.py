@@ -7,11 +7,12 @@ apart; rendering is somebody else's.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from orchestration.identity.overrides import Override, constraints_at
+from orchestration.identity.explain_overrides import Said, overrides_of, reasons
+from orchestration.identity.graph import PROBABILISTIC_SOURCE
 from orchestration.identity.rules import KNOWN_TYPES
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Identifier:
 
 @dataclass(frozen=True)
 class Edge:
-    """Evidence of one source that two identifiers are one person's."""
+    """Evidence of one source that two identifiers are one person's; `weight` is a proposal's."""
 
     a: str
     b: str
@@ -50,6 +51,7 @@ class Edge:
     first_occurred_at: datetime | None
     last_occurred_at: datetime | None
     record_count: int
+    weight: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,20 +66,6 @@ class Rejected:
     other_profile_id: str | None
     sources: tuple[str, ...]
     record_count: int
-
-
-@dataclass(frozen=True)
-class Said:
-    """An override; `state` is `holds`, `replaced`, `taken back` or `waits` (not seen yet)."""
-
-    override_id: str
-    action: str
-    identifier_a: str | None
-    identifier_b: str | None
-    told_by: str
-    why: str
-    landed_at: datetime
-    state: str
 
 
 @dataclass(frozen=True)
@@ -123,8 +111,8 @@ class Reader:
 
     def person(self, profile_id: str | None, identifier: str | None = None) -> Person:
         """All of a profile; of an identifier that is nobody's, if there is no profile."""
-        column, value = ("m.profile_id", profile_id) if profile_id else ("i.identifier", identifier)
-        return self.group(self.identifiers(f"{column} = ?", value), profile_id)
+        members = self.of_profiles([profile_id]) if profile_id else self.named([identifier or ""])
+        return self.group(members, profile_id)
 
     def group(self, members: Sequence[Identifier], profile_id: str | None = None) -> Person:
         """All of these identifiers, as if they were a person; of a profile they are."""
@@ -133,7 +121,7 @@ class Reader:
         rejections = self._rejections(names, pairs)
         outside = {key for pair in (*pairs, *rejections) for key in pair} - set(names)
         known = {one.key: one for one in [*members, *self.by_key(outside)]}
-        overrides = self._overrides(names)
+        overrides = overrides_of(self.connection, names)
         edges = [
             edge
             for pair, found in pairs.items()
@@ -146,26 +134,44 @@ class Reader:
             min((m.since for m in members if m.since), default=None),
             self._aliases(profile_id) if profile_id else (),
             tuple(members),
-            tuple(sorted([*edges, *_links(overrides, names, rejections)], key=_edge_order)),
+            tuple(sorted([*edges, *_links(overrides, members)], key=_edge_order)),
             _rejected(rejections, pairs, names, known, overrides),
             tuple(one for one in overrides if one.action != "undo"),
         )
 
-    def identifiers(self, condition: str, value: object) -> list[Identifier]:
-        """Identifiers by a condition on `i` (int_identifiers) and `m` (int_identity_map)."""
-        rows = self.connection.execute(
-            f"""select i.identifier, m.profile_id, m.valid_from, i.first_landed_at,
-                i.first_occurred_at, i.last_occurred_at, i.record_count, i.identifier_key
-            from intermediate.int_identifiers as i
-            left join intermediate.int_identity_map as m using (identifier_key)
-            where {condition}""",
-            [value],
-        ).fetchall()
-        return sorted((Identifier(*row) for row in rows), key=lambda one: _order(one.identifier))
+    def of_profiles(self, profiles: Sequence[str]) -> list[Identifier]:
+        """The identifiers of these profiles."""
+        return self._identifiers(
+            "int_identity_map where profile_id in (select unnest(?::varchar[]))", profiles
+        )
+
+    def named(self, identifiers: Sequence[str]) -> list[Identifier]:
+        """The identifiers of these names, `type:value`."""
+        return self._identifiers(
+            "int_identifiers where identifier in (select unnest(?::varchar[]))", identifiers
+        )
 
     def by_key(self, keys: Iterable[int]) -> list[Identifier]:
         """The identifiers of these keys."""
-        return self.identifiers("i.identifier_key in (select unnest(?::ubigint[]))", [*keys])
+        return self._identifiers(
+            "int_identifiers where identifier_key in (select unnest(?::ubigint[]))", [*keys]
+        )
+
+    def _identifiers(self, found_in: str, among: Sequence[object]) -> list[Identifier]:
+        # Both tables by key: the join alone would read all of one of them.
+        rows = self.connection.execute(
+            f"""with keys as materialized (
+                select identifier_key from intermediate.{found_in}
+            )
+            select i.identifier, m.profile_id, m.valid_from, i.first_landed_at,
+                i.first_occurred_at, i.last_occurred_at, i.record_count, i.identifier_key
+            from (from intermediate.int_identifiers where identifier_key in (from keys)) as i
+            left join (
+                from intermediate.int_identity_map where identifier_key in (from keys)
+            ) as m using (identifier_key)""",
+            [among],
+        ).fetchall()
+        return sorted((Identifier(*row) for row in rows), key=lambda one: _order(one.identifier))
 
     def component(self, identifier: str) -> list[Identifier]:
         """All identifiers that any chain of edges connects with one, linking or not."""
@@ -196,13 +202,22 @@ class Reader:
         return [Judgement(*row) for row in rows]
 
     def _pairs(self, keys: Iterable[int]) -> dict[Pair, list[Edge]]:
-        """The edges of records with an end among these, by pair."""
+        """The edges with an end among these, by pair: of records, and accepted proposals."""
         rows = self.connection.execute(
-            """with asked as (select unnest(?::ubigint[]) as key)
+            f"""with asked as (select unnest(?::ubigint[]) as key),
+            proposals as (
+                select md5_number_lower(identifier_a) as key_a,
+                    md5_number_lower(identifier_b) as key_b, *
+                from intermediate.int_identity_proposals where accepted
+            )
             select key_a, key_b, identifier_a, identifier_b, source, first_landed_at,
-                first_occurred_at, last_occurred_at, record_count
+                first_occurred_at, last_occurred_at, record_count, null as weight
             from intermediate.int_identity_edges
             where key_a in (from asked) or key_b in (from asked)
+            union all
+            select key_a, key_b, identifier_a, identifier_b, '{PROBABILISTIC_SOURCE}',
+                first_landed_at, null, null, 1, match_weight
+            from proposals where key_a in (from asked) or key_b in (from asked)
             order by identifier_a, identifier_b, source""",
             [[*keys]],
         ).fetchall()
@@ -233,25 +248,6 @@ class Reader:
         ).fetchall()
         return tuple(rows)
 
-    def _overrides(self, keys: Iterable[int]) -> list[Said]:
-        """The overrides that speak of these identifiers, and what became of them."""
-        rows = self.connection.execute(
-            """with asked as (select unnest(?::ubigint[]) as key),
-            spoken as (
-                select override_id from intermediate.int_identity_overrides
-                where key_a in (from asked) or key_b in (from asked)
-            ),
-            seen as (select identifier_key from intermediate.int_identifiers)
-            select override_id, action, identifier_a, identifier_b, told_by, why, landed_at,
-                (key_a is null or key_a in (from seen)) and (key_b is null or key_b in (from seen))
-            from intermediate.int_identity_overrides
-            where override_id in (from spoken) order by landed_at, override_id""",
-            [[*keys]],
-        ).fetchall()
-        said = [Said(*row[:7], state="") for row in rows]  # type: ignore[misc]  # of any columns
-        states = _states(said, [row[7] for row in rows])
-        return [replace(one, state=state) for one, state in zip(said, states, strict=True)]
-
 
 def standing(judgements: Iterable[Judgement]) -> dict[Pair, Judgement]:
     """The pairs that are rejected after all these judgements, which are in the order of time."""
@@ -259,53 +255,17 @@ def standing(judgements: Iterable[Judgement]) -> dict[Pair, Judgement]:
     return {pair: one for pair, one in newest.items() if one.kind == "rejected"}
 
 
-def reasons(overrides: Iterable[Said]) -> dict[str, str]:
-    """What the log gives as a reason when an override is one, to who said it and why."""
-    return {
-        f"override {said.override_id}": f"override {said.override_id}, {said.told_by}: {said.why}"
-        for said in overrides
-        if said.action != "undo"
-    }
-
-
-def _states(overrides: Sequence[Said], seen: Sequence[bool]) -> list[str]:
-    number: dict[str | None, int] = {None: -1}
-    for said in overrides:
-        for name in (said.identifier_a, said.identifier_b):
-            number.setdefault(name, len(number))
-    numbered = [
-        Override(place, said.override_id, said.action, *ends, 0, "")  # type: ignore[arg-type]
-        for place, said in enumerate(overrides)
-        for ends in [(number[said.identifier_a], number[said.identifier_b])]
-    ]
-    known = [one for one, is_seen in zip(numbered, seen, strict=True) if is_seen]
-    now = constraints_at(known, 0)
-    hold = {one.position for one in (*now.never, *now.always, *now.blocked.values())}
-    undone = {one.override_id for one in overrides if one.action == "undo"}
-    return [
-        "holds"
-        if place in hold
-        else "waits: not seen yet"
-        if not seen[place]
-        else "taken back"
-        if said.override_id in undone
-        else "replaced"
-        for place, said in enumerate(overrides)
-    ]
-
-
-def _links(
-    overrides: Iterable[Said], names: dict[int, str], rejections: dict[Pair, Judgement]
-) -> list[Edge]:
-    """What people linked, as edges."""
-    key_of = {name: key for key, name in names.items()}
+def _links(overrides: Iterable[Said], members: Iterable[Identifier]) -> list[Edge]:
+    """What people linked, as edges. A link between two of one profile was not refused: nothing
+    weaker could join what it could not.
+    """
+    profile_of = {one.identifier: one.profile_id for one in members if one.profile_id}
     found = []
     for said in overrides:
         a, b = said.identifier_a, said.identifier_b
-        if said.action == "link" and said.state == "holds" and a in key_of and b in key_of:
+        if said.action == "link" and said.state == "holds" and a in profile_of and b in profile_of:
             landed = said.landed_at
-            # Between two of one profile a link was refused only where somebody is blocked.
-            if frozenset((key_of[a], key_of[b])) not in rejections:
+            if profile_of[a] == profile_of[b]:
                 found.append(Edge(a, b, OVERRIDE, landed, landed, landed, 1))
     return found
 

@@ -9,6 +9,7 @@ from orchestration.identity.explain_events import Event, events
 from orchestration.identity.explain_find import Found, find, why_missing
 from orchestration.identity.explain_path import Path, path
 from orchestration.identity.increment import RESOLVED
+from orchestration.identity.provenance import TraitProvenance, trait_provenance
 from orchestration.identity.rules import IdentityRules
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Answer:
     asked: Found
     notes: tuple[str, ...]
     person: Person
+    traits: tuple[TraitProvenance, ...]
     events: tuple[Event, ...]
     path: Path | None
 
@@ -52,21 +54,22 @@ def answer(
         NotExplainedError: a value means nobody, or several.
     """
     reader = Reader(connection, rules.silent_sources)
-    asked = _one(connection, value)
+    asked = _one(connection, value, rules)
     person = reader.person(asked.profile_id, asked.identifier)
     way = None
     if other:
-        end = _one(connection, other)
+        end = _one(connection, other, rules)
         last = end.identifier or reader.person(end.profile_id).identifiers[0].identifier
         way = path(reader, person, asked.identifier or person.identifiers[0].identifier, last)
     notes = (*_about(asked), *_stale(connection, rules))
-    return Answer(asked, notes, person, tuple(events(reader, person)), way)
+    traits = _traits(connection, asked.profile_id)
+    return Answer(asked, notes, person, traits, tuple(events(reader, person)), way)
 
 
-def _one(connection: "duckdb.DuckDBPyConnection", value: str) -> Found:
-    found = find(connection, value)
+def _one(connection: "duckdb.DuckDBPyConnection", value: str, rules: IdentityRules) -> Found:
+    found = find(connection, value, rules.default_country)
     if not found:
-        missing = why_missing(connection, value)
+        missing = why_missing(connection, value, rules.default_country)
         near = f"; near it: {', '.join(missing.near)}" if missing.near else ""
         raise NotExplainedError(f"{value}: {missing.reason}{near}")
     if len({one.profile_id or one.identifier for one in found}) > 1:
@@ -75,6 +78,20 @@ def _one(connection: "duckdb.DuckDBPyConnection", value: str) -> Found:
         cure = f'name one with its type: muster explain identity "{first}"'
         raise NotExplainedError("\n".join([f"{value} is several:", *lines, cure]))
     return found[0]
+
+
+def _traits(
+    connection: "duckdb.DuckDBPyConnection", profile_id: str | None
+) -> tuple[TraitProvenance, ...]:
+    """The golden record; identity is built before it, and may be there alone."""
+    import duckdb
+
+    if profile_id is None:
+        return ()
+    try:
+        return tuple(trait_provenance(connection, profile_id))
+    except duckdb.CatalogException:
+        return ()
 
 
 def _about(asked: Found) -> list[str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchestration.identity.explain import Person, Reader, reasons
+from orchestration.identity.explain import Person, Reader
+from orchestration.identity.explain_overrides import reasons
 
 if TYPE_CHECKING:
     import duckdb

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestration.identity.rules import KNOWN_TYPES
 from orchestration.identity.spelling import spellings
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _PROFILE = re.compile(r"p_[0-9a-f]{20}")
 _NEAR = 5  # how many near misses are told
 _FAR = 2  # letters that a near miss may differ in
+_LONG_ENOUGH = 4  # letters of a value of which near misses mean anything
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,30 @@ class Missing:
     near: tuple[str, ...] = ()
 
 
-def find(connection: "duckdb.DuckDBPyConnection", text: str) -> list[Found]:
+def find(connection: "duckdb.DuckDBPyConnection", text: str, country: str = "") -> list[Found]:
     """All that a value may mean, the strongest type of identifier first.
 
     Args:
         connection: a warehouse.
         text: `type:value`, a bare value of any type, or a profile id, also one of the past.
+        country: of telephone numbers without one.
     """
     text = text.strip()
     if _PROFILE.fullmatch(text):
         return _profile(connection, text)
-    asked = spellings(text)
+    asked = spellings(text, country)
     rows = connection.execute(
-        """select identifiers.identifier, identity_map.profile_id
-        from intermediate.int_identifiers as identifiers
-        left join intermediate.int_identity_map as identity_map using (identifier_key)
-        where identifiers.identifier in (select unnest($1::varchar[]))
-        order by list_position($1::varchar[], identifiers.identifier)""",
+        """with found as materialized (
+            select identifier_key, identifier from intermediate.int_identifiers
+            where identifier in (select unnest($1::varchar[]))
+        )
+        select found.identifier, identity_map.profile_id
+        from found
+        left join (
+            select identifier_key, profile_id from intermediate.int_identity_map
+            where identifier_key in (select identifier_key from found)
+        ) as identity_map using (identifier_key)
+        order by list_position($1::varchar[], found.identifier)""",
         [asked],
     ).fetchall()
     return [Found(identifier, profile_id) for identifier, profile_id in rows]
@@ -85,11 +94,11 @@ def _profile(connection: "duckdb.DuckDBPyConnection", profile_id: str) -> list[F
     return [Found(identifier, None, profile_id) for (identifier,) in rows]
 
 
-def why_missing(connection: "duckdb.DuckDBPyConnection", text: str) -> Missing:
+def why_missing(connection: "duckdb.DuckDBPyConnection", text: str, country: str = "") -> Missing:
     """Why `find` found nothing."""
     if _PROFILE.fullmatch(text.strip()):
         return Missing("unknown", "no profile has or ever had that id")
-    asked = spellings(text)
+    asked = spellings(text, country)
     return (
         _blocked(connection, asked)
         or _quarantined(connection, text)
@@ -126,7 +135,7 @@ def _blocked(connection: "duckdb.DuckDBPyConnection", asked: list[str]) -> Missi
 
 def _quarantined(connection: "duckdb.DuckDBPyConnection", text: str) -> Missing | None:
     kind, _, value = text.partition(":")
-    value = (value if kind in {name.split(":")[0] for name in spellings(text)} else text).strip()
+    value = (value if kind.strip() in KNOWN_TYPES else text).strip()
     if len(value) < 3 or not _exists(connection, "staging", "quarantine"):
         return None
     row = connection.execute(
@@ -143,27 +152,29 @@ def _quarantined(connection: "duckdb.DuckDBPyConnection", text: str) -> Missing 
 
 
 def _near(connection: "duckdb.DuckDBPyConnection", asked: list[str]) -> tuple[str, ...]:
-    """Identifiers that differ in a letter or two, or that begin like the value."""
-    rows = connection.execute(
-        """with asked as (
-            select unnest($1::varchar[]) as identifier
-        ),
-        near as (
-            select identifiers.identifier, identifiers.record_count,
-                levenshtein(identifiers.identifier, asked.identifier) as distance,
-                starts_with(identifiers.identifier, asked.identifier) as begins
-            from intermediate.int_identifiers as identifiers
-            inner join asked
-                on identifiers.identifier_type = split_part(asked.identifier, ':', 1)
-            where length(asked.identifier) - length(identifiers.identifier_type) > 4
-                and (
-                    length(identifiers.identifier) between length(asked.identifier) - $2
-                        and length(asked.identifier) + $2
-                    or starts_with(identifiers.identifier, asked.identifier)
-                )
+    """Identifiers that begin like the value, or differ from it in two letters of one half.
+
+    The other half, which is the same, finds them fast; the distance of all would take seconds.
+    """
+    parts, values = [], []
+    for identifier in asked:
+        kind, _, value = identifier.partition(":")
+        if len(value) < _LONG_ENOUGH:
+            continue
+        middle = len(identifier) - (len(value) + 1) // 2
+        parts.append(
+            f"""select identifier, levenshtein(identifier, ?) as distance
+            from intermediate.int_identifiers
+            where identifier_type = ? and (starts_with(identifier, ?) or ends_with(identifier, ?))
+                and (starts_with(identifier, ?)
+                    or abs(length(identifier) - {len(identifier)}) <= {_FAR})
+                and (starts_with(identifier, ?) or levenshtein(identifier, ?) <= {_FAR})"""
         )
-        select identifier from near where distance <= $2 or begins
-        order by distance, identifier limit $3""",
-        [asked, _FAR, _NEAR],
+        halves = (identifier[:middle], identifier[middle:])
+        values += [identifier, kind, *halves, identifier, identifier, identifier]
+    if not parts:
+        return ()
+    rows = connection.execute(
+        f"{' union all '.join(parts)} order by distance, identifier limit {_NEAR}", values
     ).fetchall()
-    return tuple(identifier for (identifier,) in rows)
+    return tuple(identifier for identifier, _ in rows)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from orchestration.identity.rules import KNOWN_TYPES
 
 _HIDDEN_TEXT = ("why", "told_by")
+_HASHED_TEXT = ("value", "record_id")  # of traits
 _T = TypeVar("_T")
 
 
@@ -40,6 +41,8 @@ class Hider:
         value = getattr(record, name)
         if name in _HIDDEN_TEXT:
             return "(hidden)"
+        if name in _HASHED_TEXT:
+            return self.identifier(f"{name}:{value}").partition(":")[2]
         if name == "key":
             return 0  # a hash of the value that is not keyed
         if name == "reason":

@@ -46,7 +46,7 @@ def scene(
     shown = _nearest(person, asked, most)
     here = {one.identifier for one in shown}
     missing = [name for name in chain if name not in here]
-    shown += reader.identifiers("i.identifier in (select unnest(?::varchar[]))", missing)
+    shown += reader.named(missing)
     left_out = 0
     totals = {person.profile_id or "": len(person.identifiers)}
     for _ in range(2):  # the person, shared devices, and who else uses them
@@ -112,12 +112,8 @@ def _profiles(reader: Reader, ends: Iterable[Rejected]) -> dict[str, list[Identi
     """Whole profiles of the other sides; nobody's identifiers stand each by itself."""
     wanted = list(dict.fromkeys(one.other_profile_id or one.b for one in ends))[:MOST]
     found: dict[str, list[Identifier]] = {name: [] for name in wanted}
-    for one in [
-        *reader.identifiers("m.profile_id in (select unnest(?::varchar[]))", wanted),
-        *reader.identifiers(
-            "m.profile_id is null and i.identifier in (select unnest(?::varchar[]))", wanted
-        ),
-    ]:
+    nobodys = [one for one in reader.named(wanted) if one.profile_id is None]
+    for one in [*reader.of_profiles(wanted), *nobodys]:
         found[one.profile_id or one.identifier].append(one)
     return found
 

@@ -11,9 +11,7 @@ import numpy as np
 
 from orchestration.identity.forest import Forest
 from orchestration.identity.graph import NEVER, Ints
-from orchestration.identity.sequential import LocalEdge, Rejection, Replay, State
-
-NOBODY = -1
+from orchestration.identity.sequential import NOBODY, LocalEdge, Rejection, Replay, Step
 
 
 @dataclass
@@ -37,62 +35,53 @@ _UNDONE = Rejection("undo", "an override was taken back or replaced")
 def group_changes(replay: Replay) -> Changes:
     """All changes of one group, in the order in which they became known."""
     changes = Changes()
-    before = State([], [], {})
-    for moment, now in replay.states():
-        _assign(changes, moment, before, now)
-        _merge(changes, moment, before, now)
-        _split(changes, moment, before, now)
-        for edge, why in now.rejected.items():
-            earlier = before.rejected.get(edge)
-            if earlier is None or earlier.rule != why.rule:
-                changes.judged.append((edge, moment, why))
-        for edge in before.rejected:
-            if edge not in now.rejected:
-                changes.judged.append((edge, moment, None))
-        before = now
+    for moment, step in replay.steps():
+        roots = step.roots
+        changes.assigned += [(node, moment, roots[node]) for node in step.moved]
+        _merge(changes, moment, step)
+        _split(changes, moment, step)
+        changes.judged += [(edge, moment, why) for edge, why in step.judged]
     return changes
 
 
-def _assign(changes: Changes, moment: int, before: State, now: State) -> None:
-    for node, root in enumerate(now.roots):
-        if node >= len(before.roots) or before.roots[node] != root:
-            changes.assigned.append((node, moment, root))
-
-
-def _merge(changes: Changes, moment: int, before: State, now: State) -> None:
+def _merge(changes: Changes, moment: int, step: Step) -> None:
     """Profiles that were there before and whose first identifier is of another one now."""
     absorbed = [
-        root
-        for node, root in enumerate(before.roots)
-        if node == root and now.roots[node] not in (node, NOBODY)
+        node for node, old in step.moved.items() if old == node and step.roots[node] != NOBODY
     ]
     if not absorbed:
         return
-    joined_by = _joining_edges(moment, before, now)
+    joined_by = _joining_edges(moment, step)
     for node in absorbed:
-        changes.merged.append((node, moment, now.roots[node], joined_by[node]))
+        changes.merged.append((node, moment, step.roots[node], joined_by[node]))
 
 
-def _joining_edges(moment: int, before: State, now: State) -> dict[int, LocalEdge]:
+def _joining_edges(moment: int, step: Step) -> dict[int, LocalEdge]:
     """For each set that lost its first identifier's rank: the edge that joined it to an older one.
 
-    Sets are what was together before and still is; new edges are applied before old ones.
+    Sets are what was together before and still is, so an edge that linked before joins none. New
+    edges are applied before old ones.
     """
-    first_of: dict[tuple[int, int], int] = {}
-    top = list(range(len(now.roots)))
-    for node, old in enumerate(before.roots):
-        if old != NOBODY and now.roots[node] != NOBODY:
-            top[node] = first_of.setdefault((old, now.roots[node]), node)
+    parted: dict[tuple[int, int], int] = {}  # the first of those that left a profile together
+    for node, old in step.moved.items():
+        if old is not None:
+            parted.setdefault((old, step.roots[node]), node)
+    top: dict[int, int] = {}
 
     def find(node: int) -> int:
+        if node not in top:
+            old, new = step.moved.get(node, step.roots[node]), step.roots[node]
+            if old is None or NOBODY in (old, new):
+                top[node] = node
+            else:
+                top[node] = old if step.roots[old] == new else parted[old, new]
+                top.setdefault(top[node], top[node])
         while top[node] != node:
             top[node] = node = top[top[node]]
         return node
 
     joined: dict[int, LocalEdge] = {}
-    for edge in sorted(now.accepted, key=lambda edge: (edge.landed != moment, edge.order)):
-        if max(edge.a, edge.b) >= len(top):
-            continue
+    for edge in sorted(step.accepted, key=lambda edge: (edge.landed != moment, edge.order)):
         one, other = find(edge.a), find(edge.b)
         if one != other:
             first, later = min(one, other), max(one, other)
@@ -101,26 +90,25 @@ def _joining_edges(moment: int, before: State, now: State) -> dict[int, LocalEdg
     return joined
 
 
-def _split(changes: Changes, moment: int, before: State, now: State) -> None:
+def _split(changes: Changes, moment: int, step: Step) -> None:
     """Identifiers that are no longer with the first identifier of the profile they were of."""
-    parted: dict[tuple[int, int], None] = {}
-    for node, old in enumerate(before.roots):
-        new = now.roots[node]
-        if NOBODY not in (old, new) and new != now.roots[old]:
-            parted[(old, new)] = None
+    roots = step.roots
+    parted = {
+        (old, roots[node]): None
+        for node, old in step.moved.items()
+        if old is not None and NOBODY not in (old, roots[node]) and roots[node] != roots[old]
+    }
     if not parted:
         return
-    accepted = set(now.accepted)
-    gone = [edge for edge in before.accepted if edge not in accepted]
+    blame: dict[tuple[int, int], LocalEdge] = {}
+    for edge in step.gone:
+        old = step.moved.get(edge.a, roots[edge.a])
+        if old is not None and roots[edge.a] != roots[edge.b]:
+            blame.setdefault((old, roots[edge.a]), edge)
+            blame.setdefault((old, roots[edge.b]), edge)
     for old, new in parted:
-        edge = next(
-            edge
-            for edge in gone
-            if before.roots[edge.a] == old
-            and now.roots[edge.a] != now.roots[edge.b]
-            and new in (now.roots[edge.a], now.roots[edge.b])
-        )
-        why = now.rejected.get(edge, _UNDONE)
+        edge = blame[old, new]
+        why = step.rejected.get(edge, _UNDONE)
         changes.split.append((new, moment, old, edge, why))
 
 

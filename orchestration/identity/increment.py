@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-VERSION = 1  # of the resolver: another one resolves everything again
+# The models of a warehouse in which a build keeps the evidence and the log.
+TABLES = {
+    "identifiers": "intermediate.int_identifiers",
+    "edges": "intermediate.int_identity_links",
+    "sightings": "intermediate.int_device_sightings",
+    "overrides": "intermediate.int_identity_overrides",
+}
+LOG = "intermediate.int_identity_log"
+VERSION = 2  # of the resolver: another one resolves everything again
 # A row of the log that is no change: what has been resolved, as JSON in its reason.
 RESOLVED = "resolved"
 # Asks the materialisation to remove the rows of an identifier that is no longer there.
@@ -88,7 +96,7 @@ class Increment:
         """
         import pyarrow as pa
 
-        before = self._resolved()
+        before = resolved(self.connection, self.log) if self.log else None
         past, now = self._states(before.mark if before else 0)
         if before is not None and past == before:
             log = self._resolve(self._touched(before.mark))
@@ -97,14 +105,6 @@ class Increment:
             log = self._resolve(None)
             gone = self._gone(log)
         return pa.concat_tables([log, gone, self._state_row(log.schema, now)])
-
-    def _resolved(self) -> Resolved | None:
-        if self.log is None:
-            return None
-        row = self.connection.execute(
-            f"select reason from {self.log} where kind = '{RESOLVED}'"
-        ).fetchone()
-        return Resolved(**json.loads(row[0])) if row else None
 
     @staticmethod
     def _landed(name: str) -> str:
@@ -137,7 +137,7 @@ class Increment:
         key = hashlib.blake2b(self.secret).digest()
         return Resolved(
             mark,
-            self.rules.fingerprint,
+            self.rules.weighed,
             hashlib.blake2b(b"identity log", key=key, digest_size=8).hexdigest(),
             VERSION,
             hashlib.sha256(repr(known).encode()).hexdigest()[:16],
@@ -182,14 +182,7 @@ class Increment:
 
     def _resolve(self, keys: str | None) -> "pa.Table":
         """The log of these identifiers, or of all."""
-        key_of = {"identifiers": "identifier_key", "edges": "key_a", "sightings": "device_key"}
-        given = {}
-        for name, table in self.tables.items():
-            query = f"select {_COLUMNS[name]} from {table}"
-            if keys and name in key_of:
-                query += f" where {key_of[name]} in (select identifier_key from {keys})"
-            given[name] = self.connection.execute(query).to_arrow_table()
-        return resolve(Evidence(**given), self.rules, self.secret)
+        return resolve(read(self.connection, self.tables, keys), self.rules, self.secret)
 
     def _gone(self, log: "pa.Table") -> "pa.Table":
         """A row for each identifier of the old log that the new one does not have."""
@@ -211,6 +204,32 @@ class Increment:
         row = {"kind": RESOLVED, "identifier_key": 0, "reason": json.dumps(asdict(state))}
         known = pa.schema([schema.field(name) for name in row])
         return _filled(pa.Table.from_pylist([row], known), schema)
+
+
+def resolved(connection: "duckdb.DuckDBPyConnection", log: str) -> Resolved | None:
+    """What a log was made of."""
+    row = connection.execute(f"select reason from {log} where kind = '{RESOLVED}'").fetchone()
+    return Resolved(**json.loads(row[0])) if row else None
+
+
+def read(
+    connection: "duckdb.DuckDBPyConnection", tables: dict[str, str], keys: str | None = None
+) -> Evidence:
+    """The evidence about the identifiers of a relation of keys, or about all.
+
+    Args:
+        connection: DuckDB, time zone UTC.
+        tables: the names of relations, as `Increment` wants them.
+        keys: a relation with `identifier_key`: whole groups of identifiers that edges connect.
+    """
+    key_of = {"identifiers": "identifier_key", "edges": "key_a", "sightings": "device_key"}
+    given = {}
+    for name, table in tables.items():
+        query = f"select {_COLUMNS[name]} from {table}"
+        if keys and name in key_of:
+            query += f" where {key_of[name]} in (select identifier_key from {keys})"
+        given[name] = connection.execute(query).to_arrow_table()
+    return Evidence(**given)
 
 
 def _filled(table: "pa.Table", schema: "pa.Schema") -> "pa.Table":

@@ -22,9 +22,9 @@ from orchestration.identity.graph import (
     Keys,
     Nodes,
 )
-from orchestration.identity.history import NOBODY, Changes
+from orchestration.identity.history import Changes
 from orchestration.identity.overrides import Override
-from orchestration.identity.sequential import LocalEdge, Rejection
+from orchestration.identity.sequential import NOBODY, LocalEdge, Rejection
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -55,7 +55,7 @@ def report(
     profile_id = _interesting(connection)
     if profile_id:
         reader = Reader(connection, rules.silent_sources)
-        members = reader.identifiers("m.profile_id = ?", profile_id)
+        members = reader.of_profiles([profile_id])
         # Without its aliases: they may not have been built yet.
         person = replace(reader.group(members), profile_id=profile_id)
         shown = scene(reader, person, None, most=_PICTURED)

@@ -4,14 +4,13 @@ Read by the resolver and by the macros of `dbt_project/macros/identity.sql`; the
 place where identity is decided without code.
 """
 
-import hashlib
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from orchestration.identity.probabilistic_rules import ProbabilisticRules
 from orchestration.identity.survivorship import Survivorship
@@ -38,7 +37,7 @@ class IdentifierRule(BaseModel):
     """One type of identifier; `limit` is how many of it one profile may have, None for any."""
 
     model_config = ConfigDict(extra="forbid")
-    limit: Annotated[int, Field(ge=1)] | None = None
+    limit: Annotated[int, Field(ge=1, strict=True)] | None = None
 
 
 class SharedDevices(BaseModel):
@@ -49,8 +48,8 @@ class SharedDevices(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     type: str = "anonymous_id"
-    more_than: Annotated[int, Field(ge=1)] = 1
-    within_days: Annotated[int, Field(ge=1)] = 365
+    more_than: Annotated[int, Field(ge=1, strict=True)] = 1
+    within_days: Annotated[int, Field(ge=1, strict=True)] = 365
 
 
 class IdentityRules(BaseModel):
@@ -59,7 +58,7 @@ class IdentityRules(BaseModel):
     model_config = ConfigDict(extra="forbid", ignored_types=(cached_property,))
     identifiers: dict[str, IdentifierRule]
     default_country: str = ""
-    identifiers_per_profile: Annotated[int, Field(ge=2)] = 1000
+    identifiers_per_profile: Annotated[int, Field(ge=2, strict=True)] = 1000
     shared_devices: SharedDevices = SharedDevices()
     sources: dict[str, bool] = {}
     probabilistic: ProbabilisticRules = ProbabilisticRules()
@@ -69,8 +68,23 @@ class IdentityRules(BaseModel):
     def _names_exist(self) -> "IdentityRules":
         _only_known("identifier type", self.identifiers, KNOWN_TYPES)
         _only_known("source", self.sources, KNOWN_SOURCES)
-        _only_known("identifier type", [self.shared_devices.type], self.identifiers)
+        if self.shared_devices.type != (self.types or [""])[-1]:
+            raise ValueError(
+                f"the type of shared_devices, '{self.shared_devices.type}', must be the weakest, "
+                "so the last under identifiers: devices are weighed when the rest is known"
+            )
         return self
+
+    @field_validator("default_country")
+    @classmethod
+    def _is_country(cls, name: str) -> str:
+        from orchestration.identity.normalization import country_code
+
+        if name.strip() and not country_code(name):
+            raise ValueError(
+                f"no country is called '{name}'; write its ISO 3166-1 code, such as DE"
+            )
+        return name
 
     @property
     def types(self) -> list[str]:
@@ -93,10 +107,9 @@ class IdentityRules(BaseModel):
         return [name for name, may_link in self.sources.items() if not may_link]
 
     @property
-    def fingerprint(self) -> str:
-        """A hash of what the resolver depends on; another one asks for a rebuild of identity."""
-        said = self.model_dump_json(exclude={"probabilistic", "survivorship"})
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+    def weighed(self) -> str:
+        """What the resolver depends on, as JSON; a change of it asks for a rebuild of identity."""
+        return self.model_dump_json(exclude={"probabilistic", "survivorship"})
 
 
 def _only_known(what: str, names: Any, known: Any) -> None:
@@ -118,38 +131,78 @@ def load_rules(path: Path | None = None) -> IdentityRules:
     """
     path = path or rules_file()
     try:
-        text = path.read_text()
-        raw = yaml.safe_load(text) or {}
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
     except OSError as error:
         raise RulesError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise RulesError(f"{path} is not UTF-8 text") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RulesError(f"{path}, line {line}: no YAML: {error.problem}") from None
+        raise RulesError(
+            f"{path}, line {line}: no YAML: {error.problem}; look at indentation, quotes, brackets "
+            "and colons there and just above"
+        ) from None
+    if not isinstance(raw, dict) or not isinstance(root, yaml.MappingNode):
+        raise RulesError(f"{path}, line 1: not a block of rules, `identifiers:` first of all")
+    if twice := _said_twice(root):
+        line = twice.start_mark.line + 1
+        raise RulesError(f"{path}, line {line}: {twice.value} stands there twice; keep one")
     try:
-        return IdentityRules(**raw)
-    except (ValidationError, TypeError) as error:
-        raise RulesError(_told(path, text, error)) from None
+        return IdentityRules.model_validate(raw)
+    except ValidationError as error:
+        raise RulesError(_told(path, text, root, error)) from None
 
 
-def _told(path: Path, text: str, error: ValidationError | TypeError) -> str:
+def _said_twice(root: yaml.Node) -> yaml.Node | None:
+    """The second of two equal keys, of which YAML would keep one without a word."""
+    nodes: list[yaml.Node] = [root]
+    for node in nodes:
+        keys = set()
+        for part in node.value if isinstance(node, yaml.CollectionNode) else []:
+            key, value = part if isinstance(node, yaml.MappingNode) else (None, part)
+            if key and key.value in keys:
+                return cast(yaml.Node, key)
+            if key:
+                keys.add(key.value)
+            if not any(value is other for other in nodes):  # an alias may lead back
+                nodes.append(value)
+    return None
+
+
+# pydantic's words for what people get wrong, in ours.
+_CURES = {
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a block of `name: value` lines, not a list or a single value",
+    "extra_forbidden": "there is no such rule",
+    "int_type": "must be a whole number, without quotes",
+    "list_type": "must be a list",
+    "missing": "is missing",
+    "model_type": "must be a block, such as {limit: 5}; {} where nothing is to be said",
+    "string_type": "must be text; put it in quotes",
+}
+
+
+def _told(path: Path, text: str, root: yaml.Node, error: ValidationError) -> str:
     """The first fault, with the line that it is about."""
-    if isinstance(error, TypeError):
-        return f"{path}, line 1: not a block of rules"
     fault = error.errors(include_url=False)[0]
-    steps = [str(step) for step in fault["loc"]]
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        message = "there is no such rule"
+    steps = [str(step) for step in fault["loc"] if step != "[key]"]
+    message = _CURES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "greater_than_equal":
+        message = f"must be {fault['ctx']['ge']} or more"
+    if fault["type"] == "extra_forbidden" and len(steps) == 1:
+        message += f"; there are {', '.join(IdentityRules.model_fields)}"
     quoted = message.split("'")[1] if "'" in message else ""
-    line = _line_of(text, steps, quoted)
+    line = _line_of(text, root, steps, quoted)
     where = f" {'.'.join(steps)}:" if steps else ""
     return f"{path}, line {line}:{where} {message}"
 
 
-def _line_of(text: str, steps: list[str], quoted: str) -> int:
+def _line_of(text: str, root: yaml.Node, steps: list[str], quoted: str) -> int:
     """The line on which a path of keys ends, or on which a name stands."""
-    node: Any = yaml.compose(text)
-    line = 1
+    node, line = root, 1
     for step in steps:
         pairs = node.value if isinstance(node, yaml.MappingNode) else []
         for key, value in pairs:
@@ -157,6 +210,6 @@ def _line_of(text: str, steps: list[str], quoted: str) -> int:
                 line, node = key.start_mark.line + 1, value
     if not steps and quoted:
         for number, content in enumerate(text.splitlines(), start=1):
-            if quoted in content:
+            if quoted in content.split("#")[0]:
                 return number
-    return int(line)
+    return line

@@ -1,30 +1,37 @@
-"""A value as somebody types it to the values by which the models may know it.
+"""A value as somebody types it to the identifiers by which the models may know it.
 
-The models normalise in SQL (`dbt_project/macros/identifiers.sql`); this is the one place where a
+The models normalise when records are staged (`normalization.py`); this is the one place where a
 question does the same. It may offer several spellings: the tables say which of them there is.
 """
 
-import re
-
+from orchestration.identity.normalization import normal_email, normal_phone
 from orchestration.identity.rules import KNOWN_TYPES
 
 
-def spellings(text: str) -> list[str]:
+def spellings(text: str, country: str = "") -> list[str]:
     """The identifiers (`type:value`) that a text may mean, the strongest type first.
+
+    Args:
+        text: `type:value`, or a value of any type.
+        country: where telephone numbers without a country are dialled from, if known.
 
     >>> spellings("email: Ann@Example.com")
     ['email:ann@example.com']
     """
     kind, colon, value = text.partition(":")
     if colon and kind.strip() in KNOWN_TYPES:
-        return _of_type(kind.strip(), value)
-    return [identifier for kind in KNOWN_TYPES for identifier in _of_type(kind, text)]
+        return _of_type(kind.strip(), value, country)
+    return [identifier for kind in KNOWN_TYPES for identifier in _of_type(kind, text, country)]
 
 
-def _of_type(kind: str, text: str) -> list[str]:
-    value = text.strip()
+def _of_type(kind: str, text: str, country: str) -> list[str]:
+    value: str | None = text.strip()
+    if not value:
+        return []
+    values: list[str | None] = [value]
     if kind == "email":
-        value = value.lower()
+        values = [normal_email(value), value.lower()]
     elif kind == "phone":
-        value = re.sub(r"^00", "", re.sub(r"[^0-9]", "", value))
-    return [f"{kind}:{value}"] if value else []
+        # As stored; with its own country; dialled from the default one; and of no known country.
+        values += [normal_phone(value, country or None), normal_phone(value)]
+    return [f"{kind}:{one}" for one in dict.fromkeys(values) if one]

@@ -4,15 +4,14 @@ A release is a landed record like any other (`landing/muster/plan_releases`): ap
 and why, applied by staging in the next build. The warehouse is only read here.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.connectors.contract import entities
 from orchestration.connectors.definitions import quoted
-from orchestration.connectors.landing import land, live_files, stamped
+from orchestration.connectors.landing import land_own, own_relation
 from orchestration.tracking_plan.judgement import (
     fatal_reasons,
     list_of_releases_sql,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-SOURCE = "muster"
 TABLE = "plan_releases"
 
 
@@ -90,9 +88,8 @@ def _open(warehouse: Path) -> "duckdb.DuckDBPyConnection":
 
 def _all_releases(landing: Path) -> str:
     """All releases as a relation: those recorded, and those of the table `more`."""
-    files = ", ".join(quoted(path) for path in live_files(landing, SOURCE, TABLE))
-    recorded = f"union all by name select * from read_parquet([{files}])" if files else ""
-    return f"(select * from more {recorded})"
+    recorded = own_relation(landing, TABLE)
+    return f"(select * from more {'union all by name ' + recorded if recorded else ''})"
 
 
 def quarantined(
@@ -190,9 +187,5 @@ def release(
             "that time; `muster plan release --dry-run` lists them"
         )
     row = {name: getattr(asked, name) for name in _schema().names}
-
-    def rows() -> "Iterator[pa.Table]":
-        yield stamped(pa.Table.from_pylist([row], _schema()), datetime.now(UTC))
-
-    land(landing, state, SOURCE, {TABLE: rows()})
+    land_own(landing, state, TABLE, pa.Table.from_pylist([row], _schema()))
     return found

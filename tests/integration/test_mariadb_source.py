@@ -4,6 +4,7 @@ import gc
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -254,9 +255,17 @@ def test_a_connection_that_breaks_while_it_is_read_may_be_tried_again(
     with pytest.raises(SourceError, match="broke") as caught:
         list(batches)
     assert caught.value.is_transient
-    batches = source.read(source.parts()[0], None)
-    next(batches)
-    batches.close()  # with the rest unread
     del batches, caught
     gc.collect()
     assert (unraisable, caplog.records) == ([], []), "the driver says nothing besides"
+
+
+def test_a_read_that_ends_early_drops_its_connection(shop: Shop) -> None:
+    shop.run(
+        "create view {table} as select seq as id, 1 as total, now() as updated_at from "
+        "seq_1_to_1000000"
+    )
+    with closing(shop.source.read(shop.source.parts()[0], None)) as batches:
+        next(batches)
+    idle = "select count(*) from information_schema.processlist where user = 'root'"
+    assert shop.server.value(idle) == 1, "only the one that asks"

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,7 +67,9 @@ def chain() -> Story:
     """A device, then a login on it, then the contact with the same address."""
     story = Story()
     story.record(1, "web_events", "anonymous_id:d1")
-    story.record(2, "crm_contacts", "customer_id:c1", "email:ann@example.com", "phone:4915112345")
+    story.record(
+        2, "crm_contacts", "customer_id:c1", "email:ann@example.com", "phone:+4915112345678"
+    )
     story.record(3, "web_events", "user_id:u1", "anonymous_id:d1", "email:ann@example.com")
     return story
 
@@ -84,7 +88,7 @@ def test_a_merge_is_told_with_its_edge_and_the_identifiers_it_brought() -> None:
         "user_id:u1",
         "customer_id:c1",
         "email:ann@example.com",
-        "phone:4915112345",
+        "phone:+4915112345678",
         "anonymous_id:d1",
     ]
     assert happened(found) == [
@@ -97,17 +101,17 @@ def test_a_merge_is_told_with_its_edge_and_the_identifiers_it_brought() -> None:
     assert set(merged.identifiers) == {
         "customer_id:c1",
         "email:ann@example.com",
-        "phone:4915112345",
+        "phone:+4915112345678",
     }
     assert merged.rule == "device"
     assert {merged.a, merged.b} == {"user_id:u1", "anonymous_id:d1"}
 
 
 def test_a_path_is_the_shortest_chain_of_accepted_edges() -> None:
-    path = chain().answer("phone:+49 151 12345", "d1").path
+    path = chain().answer("phone:0049 (151) 123 456 78", "d1").path
     assert path is not None and path.steps is not None and path.is_joined
     assert [step.a for step in path.steps] + [path.end] == [
-        "phone:4915112345",
+        "phone:+4915112345678",
         "customer_id:c1",
         "email:ann@example.com",
         "user_id:u1",
@@ -184,6 +188,10 @@ def test_a_path_between_two_people_tells_what_keeps_them_apart() -> None:
         ("user_id:bob", "limit"),
         ("email:bob@example.com", None),
     ]
+    # Over the tablet it is as far, but two edges of it are rejected.
+    path = family().answer("user_id:ann", "user_id:bob").path
+    assert path is not None and path.steps is not None
+    assert [step.b for step in path.steps] == ["email:ann@example.com", "user_id:bob"]
     alone = family()
     alone.record(1, "web_events", "user_id:eve")
     path = alone.answer("user_id:ann", "user_id:eve").path
@@ -206,11 +214,14 @@ def test_a_split_is_told_with_who_said_it_and_on_both_sides() -> None:
             one.person.profile_id,
             other.person.profile_id,
         }
-    story.said(6, "o1", "undo", "")
+    story.record(6, "web_events", "user_id:u1", "anonymous_id:d9")
+    assert story.answer("u1").events[-1].at == at(6)
+    assert story.answer("c1").events[-1].at == at(5)  # what the other does is no longer its story
+    story.said(7, "o1", "undo", "")
     found = story.answer("u1")
     assert [said.state for said in found.person.overrides] == ["taken back"]
     assert found.person.profile_id == story.answer("c1").person.profile_id
-    kinds = [event.kind for event in found.events if event.at == at(6)]
+    kinds = [event.kind for event in found.events if event.at == at(7)]
     assert sorted(kinds) == ["accepted", "merged"]
 
 
@@ -224,6 +235,34 @@ def test_a_link_is_an_edge_of_whoever_said_it() -> None:
     assert [edge.source for edge in found.person.edges] == ["override"]
     assert found.path is not None and found.path.is_joined
     assert [said.state for said in found.person.overrides] == ["holds", "waits: not seen yet"]
+
+
+def test_a_link_joins_what_a_rejected_edge_does_not() -> None:
+    story = family()
+    story.said(5, "o1", "link", "user_id:ann", "anonymous_id:tablet")
+    person = story.answer("tablet").person
+    assert person.profile_id == of("user_id:ann")
+    assert [edge.source for edge in person.edges if edge.b == "anonymous_id:tablet"] == ["override"]
+    assert ("user_id:ann", "anonymous_id:tablet", "shared_device") in [
+        (one.a, one.b, one.rule) for one in person.rejected
+    ]
+
+
+def test_a_proposal_is_an_edge_with_its_weight() -> None:
+    story = Story()
+    story.record(1, "probabilistic", "contact_id:a", "contact_id:b")
+    (edge,) = story.answer("a").person.edges
+    assert (edge.source, edge.weight, edge.record_count) == ("probabilistic", 12.5, 1)
+
+
+def test_a_value_is_found_as_people_write_it() -> None:
+    story = Story()
+    story.record(1, "crm_contacts", "email:annlee@gmail.com", "phone:+4915112345678")
+    rules = RULES.model_copy(update={"default_country": "DE"})
+    assert story.answer("Ann.Lee+shop@GoogleMail.com").asked.identifier == "email:annlee@gmail.com"
+    assert story.answer("0151 12345678", rules=rules).asked.identifier == "phone:+4915112345678"
+    with pytest.raises(NotExplainedError):
+        story.answer("0151 12345678")
 
 
 def test_a_blocked_identifier_is_nobodys_and_its_profile_of_the_past() -> None:
@@ -245,7 +284,7 @@ def test_a_source_that_may_not_link_is_a_rejection() -> None:
     assert found.person.edges == ()
     assert [(one.b, one.rule) for one in found.person.rejected] == [
         ("email:ann@example.com", "source"),
-        ("phone:4915112345", "source"),
+        ("phone:+4915112345678", "source"),
     ]
 
 
@@ -355,6 +394,21 @@ def test_the_command_explains_a_person_of_the_sample(sample_home: Settings, tmp_
     assert "no record that landed carries it" in unknown.output
 
 
+def test_the_asset_of_the_map_shows_counts_and_a_picture(sample_home: Settings) -> None:
+    import dagster as dg
+
+    from orchestration.automation.run import open_instance
+
+    with open_instance(sample_home) as instance:
+        key = dg.AssetKey(["intermediate", "int_identity_map"])
+        event = instance.get_latest_materialization_event(key)
+    assert event is not None and event.asset_materialization is not None
+    metadata = event.asset_materialization.metadata
+    assert "| rejected | shared_device |" in str(metadata["identity"].value)
+    assert "data:image/svg+xml;base64," in str(metadata["picture"].value)
+    assert "unique_id" in metadata  # what dbt tells is still there
+
+
 def test_without_a_warehouse_or_while_it_is_written_the_command_says_so(tmp_path: Path) -> None:
     with muster_home(tmp_path):
         result = CliRunner().invoke(app, ["explain", "identity", "x"])
@@ -363,3 +417,10 @@ def test_without_a_warehouse_or_while_it_is_written_the_command_says_so(tmp_path
         duckdb.connect(str(tmp_path / "warehouse.duckdb")).close()
         result = CliRunner().invoke(app, ["explain", "identity", "x"])
         assert "has no intermediate.int_identity_log yet" in result.output
+        hold = f"import duckdb; c = duckdb.connect({str(tmp_path / 'warehouse.duckdb')!r}); "
+        command = [sys.executable, "-c", hold + "print('held', flush=True); input()"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+            assert holder.stdout and holder.stdout.readline()
+            result = CliRunner().invoke(app, ["explain", "identity", "x"])
+            holder.communicate(b"\n")
+        assert "is being written; try again after the build" in result.output

@@ -88,7 +88,6 @@ class SqlSource(Source):
 
         schema, _, name = part.name.rpartition(".")
         try:
-            # dlt looks the table up in these metadata, and takes the schema from them alone.
             metadata = MetaData(schema=schema or None)
             with catch_warnings():
                 # Of types that SQLAlchemy does not know; as text they are read all the same.
@@ -177,24 +176,21 @@ class SqlSource(Source):
             raise plainly(error) from error
 
     def _rows(self, table: "Table", query: "Select[Any]") -> "Iterator[pa.Table]":
-        """The query's rows through dlt's `sql_table`, in chunks of text columns."""
-        from dlt.sources.sql_database import sql_table
-
+        """The query's rows through dlt's loaders, in chunks of text columns."""
         from orchestration.connectors.sources.sql_loaders import loader_for
 
         kinds = {column.name: str(column.type) for column in table.c}
-        resource = sql_table(
-            credentials=self._engine,
-            table=table.name,
-            schema=table.schema,
-            metadata=table.metadata,
+        # Not dlt's sql_table around it, which would leave the connection of a read that ends early
+        # open until some time later, and has types and state to look after that are not needed.
+        loader = loader_for(self._engine)(
+            self._engine,
             backend="pyarrow",
+            table=table,
+            columns={},
             chunk_size=CHUNK_ROWS,
-            reflection_level="minimal",  # dlt need not judge the types: all columns are text
             query_adapter_callback=lambda _query, _table: query,
-            table_loader_class=loader_for(self._engine),
         )
-        for rows in resource:
+        for rows in loader.load_rows():
             yield _with_kinds(rows, kinds)
 
     def problems(self) -> list[str]:

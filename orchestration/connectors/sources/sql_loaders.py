@@ -1,4 +1,4 @@
-"""How rows of a query become Arrow, for dlt's `sql_table`: by ADBC where there is a driver for it.
+"""How rows of a query become Arrow, as loaders of dlt: by ADBC where there is a driver for it.
 
 Every column of the query is text already. Imported only when a database is read.
 """

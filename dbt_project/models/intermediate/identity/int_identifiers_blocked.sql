@@ -1,5 +1,5 @@
--- Grain: one row per identifier that records carry and that identifies nobody; of those that are too
--- long, one row per type and beginning.
+-- Grain: one row per identifier that records carry and that identifies nobody; those that are too
+-- long are cut, and are one row per type and beginning.
 with identifiers as (
     select
         identifier_type,
