@@ -109,6 +109,6 @@ def _stale(connection: "duckdb.DuckDBPyConnection", rules: IdentityRules) -> lis
         f"""select reason from intermediate.int_identity_log
         where identifier_key = 0 and kind = '{RESOLVED}'"""
     ).fetchone()
-    if row and json.loads(row[0])["rules"] != rules.fingerprint:
+    if row and json.loads(row[0])["rules"] != rules.weighed:
         return ["identity_rules.yml changed after the last build: this is the outcome before it"]
     return []
