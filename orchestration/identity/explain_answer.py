@@ -8,7 +8,7 @@ from orchestration.identity.explain import Person, Reader
 from orchestration.identity.explain_events import Event, events
 from orchestration.identity.explain_find import Found, find, why_missing
 from orchestration.identity.explain_path import Path, path
-from orchestration.identity.increment import RESOLVED
+from orchestration.identity.increment import LOG, resolved
 from orchestration.identity.provenance import TraitProvenance, trait_provenance
 from orchestration.identity.rules import IdentityRules
 
@@ -105,10 +105,7 @@ def _about(asked: Found) -> list[str]:
 
 
 def _stale(connection: "duckdb.DuckDBPyConnection", rules: IdentityRules) -> list[str]:
-    row = connection.execute(
-        f"""select reason from intermediate.int_identity_log
-        where identifier_key = 0 and kind = '{RESOLVED}'"""
-    ).fetchone()
-    if row and json.loads(row[0])["rules"] != rules.fingerprint:
+    built = resolved(connection, LOG)
+    if built and built.rules != rules.weighed:
         return ["identity_rules.yml changed after the last build: this is the outcome before it"]
     return []
