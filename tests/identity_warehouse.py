@@ -35,6 +35,7 @@ def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRu
     for name, table in (
         ("identifiers", evidence.identifiers),
         ("edges", evidence.edges),
+        ("sightings", evidence.sightings),
         ("overrides", evidence.overrides),
         ("log", resolve(evidence, rules, SECRET)),
     ):
@@ -44,7 +45,7 @@ def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRu
         f"""create table int_identifiers as
             select identifier_key, identifier, identifier_type,
                 identifier[length(identifier_type) + 2:] as identifier_value, first_landed_at,
-                {seen}
+                first_occurred_at as first_landed_occurred_at, {seen}
             from identifiers;
         create table int_identity_edges as
             select a.name as identifier_a, b.name as identifier_b, source, key_a, key_b,
@@ -63,6 +64,11 @@ def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRu
                 key_a, key_b, 'ann' as told_by, 'reasons' as why, first_landed_at as landed_at
             from overrides left join names as a on a.key = key_a
             left join names as b on b.key = key_b;
+        create table int_identity_links as
+            select key_a, key_b, source, first_landed_at,
+                first_occurred_at as first_landed_occurred_at
+            from edges;
+        create table int_device_sightings as from sightings;
         create table int_identity_log as from log"""
     )
     for model in ("int_identity_assignments", "int_identity_map", "int_identity_aliases"):

@@ -8,7 +8,7 @@ from orchestration.identity.explain import Person, Reader
 from orchestration.identity.explain_events import Event, events
 from orchestration.identity.explain_find import Found, find, why_missing
 from orchestration.identity.explain_path import Path, path
-from orchestration.identity.increment import resolved
+from orchestration.identity.increment import LOG, resolved
 from orchestration.identity.provenance import TraitProvenance, trait_provenance
 from orchestration.identity.rules import IdentityRules
 
@@ -105,7 +105,7 @@ def _about(asked: Found) -> list[str]:
 
 
 def _stale(connection: "duckdb.DuckDBPyConnection", rules: IdentityRules) -> list[str]:
-    before = resolved(connection, "intermediate.int_identity_log")
-    if before and before.rules != rules.weighed:
+    built = resolved(connection, LOG)
+    if built and built.rules != rules.weighed:
         return ["identity_rules.yml changed after the last build: this is the outcome before it"]
     return []
