@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.cli_explain_link import link
+
 if TYPE_CHECKING:
     from orchestration.identity.explain import Reader
     from orchestration.identity.explain_answer import Answer
     from orchestration.identity.explain_hidden import Hider
 
 explain_app = typer.Typer(no_args_is_help=True, help="Why things are as they are.")
+
+
+explain_app.command()(link)
 
 
 @explain_app.callback()

@@ -1,6 +1,13 @@
 """Identity on the sample shop: against the simulator's truth."""
 
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli import app
 from orchestration.resources.settings import PROJECT_ROOT, Settings
+from orchestration.resources.warehouse import open_to_read
 from tests.identity_truth import measured
 
 
@@ -10,3 +17,23 @@ def test_profiles_are_the_people_of_the_simulation(sample_home: Settings) -> Non
     print(pairs)
     assert pairs.precision >= 0.999
     assert pairs.recall >= 0.97
+
+
+def test_the_weight_of_a_link_is_explained(
+    sample_home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a pair that nobody proposed; the sum of the steps is the weight."""
+    monkeypatch.setenv("MUSTER_HOME", str(sample_home.home))
+    with open_to_read(sample_home.warehouse, "intermediate.int_contacts_to_link") as connection:
+        pair = connection.execute(
+            "select identifier from intermediate.int_contacts_to_link order by 1 limit 2"
+        ).fetchall()
+    picture = tmp_path / "pair.svg"
+    command = ["explain", "link", pair[0][0], pair[1][0], "--picture", str(picture)]
+    told = CliRunner().invoke(app, command)
+    assert told.exit_code == 0, told.output
+    assert "weight of the pair" in told.output
+    assert picture.read_text().startswith("<svg")
+    nobody = CliRunner().invoke(app, ["explain", "link", pair[0][0], "email:nobody@x.org"])
+    assert nobody.exit_code == 2
+    assert "no contact has the identifier email:nobody@x.org" in nobody.output
