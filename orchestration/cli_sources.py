@@ -113,6 +113,8 @@ def pull_source(
             except SourceError as error:
                 typer.secho(str(error), err=True, fg="red")
                 failed = True
+                if error.is_of_source:
+                    break  # the other parts would say the same
                 continue
             deleted = f", {report.deleted:,} keys deleted" if report.deleted else ""
             typer.echo(f"{name}/{one.name}: {report.rows:,} rows into {one.entity}{deleted}")

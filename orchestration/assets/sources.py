@@ -80,7 +80,9 @@ def _metadata(reports: list[PullReport]) -> dict[str, Any]:
 def _pulled(
     context: dg.AssetExecutionContext, source: Source, entity: str, failures: list[SourceError]
 ) -> list[PullReport]:
-    """What the entity's parts brought; one that fails stops no other and joins `failures`."""
+    """What the entity's parts brought; one that fails joins `failures`, and stops no other unless
+    that would fail alike.
+    """
     settings = load_settings()
     reports = []
     for part in (part for part in source.parts() if part.entity == entity):
@@ -89,6 +91,8 @@ def _pulled(
         except SourceError as error:
             context.log.error(str(error))
             failures.append(error)
+            if error.is_of_source:
+                break
             continue
         context.log.info(f"{source.name}/{part.name}: {report.rows:,} rows")
         for note in report.notes:
@@ -119,6 +123,8 @@ def _source_assets(source: Source) -> dg.AssetsDefinition:
                 key = source_key(source.name, entity)
                 if key not in context.selected_asset_keys:
                     continue
+                if failures and failures[-1].is_of_source:
+                    break
                 reports = _pulled(context, source, entity, failures)
                 if len(reports) == len(parts):
                     yield dg.MaterializeResult(asset_key=key, metadata=_metadata(reports))

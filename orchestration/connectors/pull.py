@@ -282,8 +282,12 @@ def told_plainly(error: BaseException, where: str) -> SourceError:
         if isinstance(cause, SourceError):
             message = scrubbed(str(cause))
             prefix = "" if message.startswith(where) else f"{where}: "
-            return SourceError(f"{prefix}{message}", is_transient=cause.is_transient)
+            return SourceError(
+                f"{prefix}{message}",
+                is_transient=cause.is_transient,
+                is_of_source=cause.is_of_source,
+            )
         if isinstance(cause, MissingSecretError):
-            return SourceError(str(cause))
+            return SourceError(str(cause), is_of_source=True)
     first_line = (str(chain_of[-1]).strip().splitlines() or [""])[0]
     return SourceError(scrubbed(f"{where}: {type(chain_of[-1]).__name__}: {first_line}"))

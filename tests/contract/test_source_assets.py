@@ -9,10 +9,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from orchestration.assets.sources import source_assets
 from orchestration.automation.jobs import pull_jobs
 from orchestration.automation.schedules import pull_schedules
+from orchestration.cli import app
 from orchestration.connectors.definitions import DefinitionError
 from orchestration.connectors.pull import last_pull
 from orchestration.connectors.registry import load_sources
@@ -142,6 +144,24 @@ def test_assets_of_one_endpoint_share_its_download_and_can_be_made_alone(
         assert result.success
         assert found["sources/crm/crm_contacts"]["dagster/row_count"] == 0
         assert len(server.times_asked("/admin")) == 2
+
+
+def test_what_every_part_would_say_is_said_once(
+    shop: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = yaml.safe_load((tmp_path / "sources.yml").read_text())["sources"][0]
+    (tmp_path / "other.yml").write_text(
+        yaml.safe_dump({"sources": [{**source, "url": "sqlite:///${TILL_FOLDER}/shop.db"}]})
+    )
+    monkeypatch.setenv("MUSTER_SOURCES", str(tmp_path / "other.yml"))
+    said = "till/orders: source till needs the environment variable TILL_FOLDER"
+    result, found = _materialize()
+    assert found == {}
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert failure.step_failure_data.user_failure_data.description == said  # type: ignore[union-attr]
+    for command in ("test", "pull"):
+        done = CliRunner().invoke(app, ["sources", command, "till"])
+        assert (done.exit_code, done.output.strip()) == (1, said)
 
 
 def test_the_code_location_loads_with_sources(shop: sqlite3.Connection) -> None:

@@ -30,12 +30,16 @@ Cursor = dict[str, Any]  # what a source needs to go on from where it was; it is
 class SourceError(RuntimeError):
     """A source cannot be read; the message says what is wrong and what to do, in one line.
 
-    `is_transient` says that the same attempt may succeed a little later.
+    `is_transient` says that the same attempt may succeed a little later, `is_of_source` that the
+    source's other parts would say the same.
     """
 
-    def __init__(self, message: str, *, is_transient: bool = False) -> None:
+    def __init__(
+        self, message: str, *, is_transient: bool = False, is_of_source: bool = False
+    ) -> None:
         super().__init__(message)
         self.is_transient = is_transient
+        self.is_of_source = is_of_source
 
 
 class Batch(NamedTuple):

@@ -156,12 +156,18 @@ class Connection:
         """The error to raise: of what the connection met, what tells most."""
         from confluent_kafka import KafkaError as Code
 
+        telling = (Code._AUTHENTICATION, Code._SSL, Code._RESOLVE)
         if error.code() in (Code._TRANSPORT, Code._TIMED_OUT, Code._ALL_BROKERS_DOWN):
             self.consumer.poll(0)  # hands over what is queued for `faults`
-            telling = (Code._AUTHENTICATION, Code._SSL, Code._RESOLVE)
             error = next((fault for fault in self.faults if fault.code() in telling), error)
         said, is_transient = _cause(error, self.brokers, topic)
-        return SourceError(said, is_transient=is_transient)
+        of_source = {
+            *telling,
+            Code.SASL_AUTHENTICATION_FAILED,
+            Code._TRANSPORT,
+            Code._ALL_BROKERS_DOWN,
+        }
+        return SourceError(said, is_transient=is_transient, is_of_source=error.code() in of_source)
 
     def watermarks(self, topic: str) -> dict[int, Watermarks]:
         """What each partition of a topic holds now.

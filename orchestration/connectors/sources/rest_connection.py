@@ -25,6 +25,9 @@ _CONNECT_SECONDS = 10.0
 class NoAccessError(SourceError):
     """The API cannot be reached or does not know the token: no endpoint will answer."""
 
+    def __init__(self, message: str, *, is_transient: bool = False) -> None:
+        super().__init__(message, is_transient=is_transient, is_of_source=True)
+
 
 @dataclass
 class Connection:

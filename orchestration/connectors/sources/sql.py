@@ -210,8 +210,8 @@ class SqlSource(Source):
                 told = error if isinstance(error, SourceError) else plainly(error)
                 place = f"{self.name}/{part.name}: "
                 found.append(place + str(told).removeprefix(place))
-                if getattr(told, "is_transient", False):
-                    break  # the server does not answer: the other tables would say the same
+                if told.is_of_source:
+                    break
         return found
 
 

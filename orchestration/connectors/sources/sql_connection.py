@@ -46,7 +46,8 @@ def _address(url: str, secret: Callable[[str], str]) -> "URL":
         return make_url(text.replace("postgres://", "postgresql://", 1))
     except (ArgumentError, ValueError):
         raise SourceError(
-            "url is no address of a database, such as postgresql://user@db.example.com:5432/name"
+            "url is no address of a database, such as postgresql://user@db.example.com:5432/name",
+            is_of_source=True,
         ) from None
 
 
@@ -66,7 +67,10 @@ def engine(url: str, secret: Callable[[str], str]) -> "Engine":
     address = _address(url, secret)
     dialect = address.get_backend_name()
     if dialect not in _DRIVERS:
-        raise SourceError(f"databases of type {dialect} cannot be read; {', '.join(_DRIVERS)} can")
+        raise SourceError(
+            f"databases of type {dialect} cannot be read; {', '.join(_DRIVERS)} can",
+            is_of_source=True,
+        )
     arguments: dict[str, object] = {}
     if dialect != "sqlite":
         arguments["connect_timeout"] = CONNECT_SECONDS

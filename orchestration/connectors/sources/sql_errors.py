@@ -16,6 +16,7 @@ _STATES: tuple[tuple[str, str, bool], ...] = (
     ("42703", "a column is gone while it was read; pull again", True),
     ("53", "the server has no room for another connection", True),
     ("55P03", "another statement holds the table for more than a minute", True),
+    ("57014", "the statement was cancelled, perhaps by statement_timeout of this user", True),
     ("57", "the server is stopping or starting", True),
     ("08", "the connection broke", True),
     ("40", "the server gave up on the statement because of another one", True),
@@ -55,6 +56,19 @@ _WORDS: tuple[tuple[str, str, bool], ...] = (
     ("connection to server", "the server cannot be reached", True),
     ("could not open", "the server cannot be reached", True),
 )
+# What every table of the source would say.
+_OF_SOURCE = {_STATES[0][1], _STATES[1][1]} | {
+    words
+    for piece, words, _ in _WORDS
+    if piece
+    in (
+        "failed to resolve host",
+        "connection refused",
+        "timed out",
+        "no such file or directory",
+        "connection to server",
+    )
+}
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -69,15 +83,19 @@ def plainly(error: BaseException) -> SourceError:
     """The error as a `SourceError` of one line; who shows it adds source and table."""
     causes = _causes(error)
     if isinstance(causes[-1], MissingSecretError):
-        return SourceError(str(causes[-1]))
+        return SourceError(str(causes[-1]), is_of_source=True)
     for cause in causes:
         state = str(getattr(cause, "sqlstate", None) or "")
         for beginning, words, is_transient in _STATES:
             if state and state.startswith(beginning):
-                return SourceError(words, is_transient=is_transient)
+                return _told(words, is_transient)
     text = " ".join(str(cause) for cause in causes).lower()
     for piece, words, is_transient in _WORDS:
         if piece in text:
-            return SourceError(words, is_transient=is_transient)
+            return _told(words, is_transient)
     first = str(causes[-1]).strip().splitlines()
     return SourceError(f"{type(causes[-1]).__name__}: {first[0] if first else ''}")
+
+
+def _told(words: str, is_transient: bool) -> SourceError:
+    return SourceError(words, is_transient=is_transient, is_of_source=words in _OF_SOURCE)
