@@ -1,4 +1,4 @@
-"""Processes that pull again and again, to be killed by a test."""
+"""Processes that pull or land again and again, to be killed by a test."""
 
 import os
 from multiprocessing.synchronize import Semaphore
@@ -20,12 +20,14 @@ import orchestration.connectors.sources.rest_http
 import orchestration.connectors.sources.sql_loaders
 from orchestration.connectors.pull import pull
 from orchestration.connectors.registry import source_named
+from orchestration.connectors.sources.file_drop import land_inbox
 from orchestration.connectors.sources.sql import SqlSource
 
 __all__ = [
     "adbc_driver_postgresql",
     "dlt",
     "duckdb",
+    "land_for_ever",
     "orchestration",
     "pandas",
     "psycopg",
@@ -53,4 +55,11 @@ def pull_table_for_ever(
     source = SqlSource(**definition)
     while True:
         pull(source, source.parts()[0], landing, state)
+        done.release()
+
+
+def land_for_ever(inbox: Path, landing: Path, state: Path, done: Semaphore) -> None:
+    """Land what is dropped into `web`; `done` is released after each look; never returns."""
+    while True:
+        land_inbox(inbox, landing, state, "web")
         done.release()

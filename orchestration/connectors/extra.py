@@ -15,7 +15,7 @@ from orchestration.connectors.sources.readers import identifier
 
 # `"record"->>'$.a."b c"[0]'`: a path without wildcards, which is what DuckDB takes in a list.
 JSON_FIELD = re.compile(r""""(\w+)"\s*->>\s*'(\$(?:\.\w+|\."[^"']+"|\[\d+\])+)'""")
-_STEP = re.compile(r'\.(\w+)|\."([^"]+)"')
+STEP = re.compile(r'\.(\w+)|\."([^"]+)"')
 
 
 def extra_sql(names: list[str], mapping: Mapping) -> str:
@@ -46,7 +46,7 @@ def _landed_fields(mapping: Mapping) -> dict[str, dict[str, tuple[str, ...]]]:
     for sql in mapping.columns.values():
         field = JSON_FIELD.fullmatch(sql.strip())
         if field and "[" not in field[2]:
-            keys = tuple(bare or in_quotes for bare, in_quotes in _STEP.findall(field[2]))
+            keys = tuple(bare or in_quotes for bare, in_quotes in STEP.findall(field[2]))
             found.setdefault(field[1], {})[field[2]] = keys
     return found
 

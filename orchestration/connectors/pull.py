@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.connectors.definitions import Mapping
+from orchestration.connectors.json_fields import JsonFields, is_field
 from orchestration.connectors.landed_state import LandedState
 from orchestration.connectors.landing import REJECTED_TABLE, land, live_files, stamped
 from orchestration.connectors.mapped import Mapper
@@ -53,7 +54,9 @@ class PullReport:
 
 @dataclass(frozen=True)
 class LastPull:
-    """The newest durable pull of a part; `columns` are those the source had, name to type."""
+    """The newest durable pull of a part; `columns` are those the source had, name to type, and the
+    fields of JSON in them.
+    """
 
     cursor: Cursor
     columns: dict[str, str]
@@ -115,6 +118,7 @@ class _Pull:
         self.mapper = Mapper(part.entity, part.mapping, origin)
         self.landed_at = datetime.now(UTC)
         self.columns: dict[str, str] = {}
+        self.fields = JsonFields(part.mapping)
         self.rejects: list[pa.Table] = []
         self.report = PullReport(source.name, part.name, part.entity)
         self.report.cursor = self.last.cursor if self.last else None
@@ -139,6 +143,7 @@ class _Pull:
                 kind = (column.metadata or {}).get(b"source_type", str(column.type).encode())
                 self.columns.setdefault(column.name, kind.decode())
             mapped = self.mapper(batch.rows)
+            self.fields.look(batch.rows)
             if self.landed:
                 mapped = self.landed.changed(mapped)
             if mapped.num_rows:
@@ -196,16 +201,19 @@ class _Pull:
         """The row of `_pulls`, last of the load."""
         import pyarrow as pa
 
-        before = self.last.columns if self.last else {}
+        known = self.last.columns if self.last else {}
+        fields = {name: kind for name, kind in known.items() if is_field(name)}
+        before = {name: kind for name, kind in known.items() if not is_field(name)}
         if before and self.columns:
             self.report.notes += _schema_notes(before, self.columns)
+        self.report.notes += self.fields.notes(fields)
         row: dict[str, Any] = {
             "part": self.report.part,
             "entity": self.report.entity,
             "cursor": json.dumps(self.report.cursor),
             "rows": self.report.rows,
             "bytes": self.report.size,
-            "columns": json.dumps(self.columns or before),
+            "columns": json.dumps({**(self.columns or before), **self.fields.kinds(fields)}),
             "message": "; ".join(self.report.notes),
         }
         yield stamped(pa.Table.from_pylist([row]), self.landed_at)

@@ -134,7 +134,7 @@ class Reader:
             min((m.since for m in members if m.since), default=None),
             self._aliases(profile_id) if profile_id else (),
             tuple(members),
-            tuple(sorted([*edges, *_links(overrides, names, rejections)], key=_edge_order)),
+            tuple(sorted([*edges, *_links(overrides, members)], key=_edge_order)),
             _rejected(rejections, pairs, names, known, overrides),
             tuple(one for one in overrides if one.action != "undo"),
         )
@@ -255,18 +255,17 @@ def standing(judgements: Iterable[Judgement]) -> dict[Pair, Judgement]:
     return {pair: one for pair, one in newest.items() if one.kind == "rejected"}
 
 
-def _links(
-    overrides: Iterable[Said], names: dict[int, str], rejections: dict[Pair, Judgement]
-) -> list[Edge]:
-    """What people linked, as edges."""
-    key_of = {name: key for key, name in names.items()}
+def _links(overrides: Iterable[Said], members: Iterable[Identifier]) -> list[Edge]:
+    """What people linked, as edges. A link between two of one profile was not refused: nothing
+    weaker could join what it could not.
+    """
+    profile_of = {one.identifier: one.profile_id for one in members if one.profile_id}
     found = []
     for said in overrides:
         a, b = said.identifier_a, said.identifier_b
-        if said.action == "link" and said.state == "holds" and a in key_of and b in key_of:
+        if said.action == "link" and said.state == "holds" and a in profile_of and b in profile_of:
             landed = said.landed_at
-            # Between two of one profile a link was refused only where somebody is blocked.
-            if frozenset((key_of[a], key_of[b])) not in rejections:
+            if profile_of[a] == profile_of[b]:
                 found.append(Edge(a, b, OVERRIDE, landed, landed, landed, 1))
     return found
 

@@ -705,9 +705,9 @@ def test_problems_are_a_line_each(
     (line,) = home.hubspot().problems()
     assert "401" in line
     assert "secret" not in line
-    server.url = "http://127.0.0.1:9"
+    server.url = "http://me:hunter2@127.0.0.1:9"
     (line,) = home.hubspot().problems()
-    assert "127.0.0.1:9 cannot be reached (ConnectionError)" in line
+    assert "contacts: 127.0.0.1:9 cannot be reached (ConnectionError)" in line
 
 
 def test_a_definition_that_lacks_something_says_what(home: Home) -> None:

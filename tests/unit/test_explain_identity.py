@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,6 +20,7 @@ from orchestration.identity.explain_answer import Answer, NotExplainedError, ans
 from orchestration.identity.explain_hidden import Hider
 from orchestration.identity.explain_picture import svg
 from orchestration.identity.explain_scene import scene
+from orchestration.identity.increment import RESOLVED, VERSION, Resolved
 from orchestration.identity.log import profile_id
 from orchestration.identity.report import report
 from orchestration.identity.rules import IdentityRules, load_rules
@@ -188,6 +190,10 @@ def test_a_path_between_two_people_tells_what_keeps_them_apart() -> None:
         ("user_id:bob", "limit"),
         ("email:bob@example.com", None),
     ]
+    # Over the tablet it is as far, but two edges of it are rejected.
+    path = family().answer("user_id:ann", "user_id:bob").path
+    assert path is not None and path.steps is not None
+    assert [step.b for step in path.steps] == ["email:ann@example.com", "user_id:bob"]
     alone = family()
     alone.record(1, "web_events", "user_id:eve")
     path = alone.answer("user_id:ann", "user_id:eve").path
@@ -210,11 +216,14 @@ def test_a_split_is_told_with_who_said_it_and_on_both_sides() -> None:
             one.person.profile_id,
             other.person.profile_id,
         }
-    story.said(6, "o1", "undo", "")
+    story.record(6, "web_events", "user_id:u1", "anonymous_id:d9")
+    assert story.answer("u1").events[-1].at == at(6)
+    assert story.answer("c1").events[-1].at == at(5)  # what the other does is no longer its story
+    story.said(7, "o1", "undo", "")
     found = story.answer("u1")
     assert [said.state for said in found.person.overrides] == ["taken back"]
     assert found.person.profile_id == story.answer("c1").person.profile_id
-    kinds = [event.kind for event in found.events if event.at == at(6)]
+    kinds = [event.kind for event in found.events if event.at == at(7)]
     assert sorted(kinds) == ["accepted", "merged"]
 
 
@@ -228,6 +237,17 @@ def test_a_link_is_an_edge_of_whoever_said_it() -> None:
     assert [edge.source for edge in found.person.edges] == ["override"]
     assert found.path is not None and found.path.is_joined
     assert [said.state for said in found.person.overrides] == ["holds", "waits: not seen yet"]
+
+
+def test_a_link_joins_what_a_rejected_edge_does_not() -> None:
+    story = family()
+    story.said(5, "o1", "link", "user_id:ann", "anonymous_id:tablet")
+    person = story.answer("tablet").person
+    assert person.profile_id == of("user_id:ann")
+    assert [edge.source for edge in person.edges if edge.b == "anonymous_id:tablet"] == ["override"]
+    assert ("user_id:ann", "anonymous_id:tablet", "shared_device") in [
+        (one.a, one.b, one.rule) for one in person.rejected
+    ]
 
 
 def test_a_proposal_is_an_edge_with_its_weight() -> None:
@@ -258,6 +278,20 @@ def test_a_blocked_identifier_is_nobodys_and_its_profile_of_the_past() -> None:
         f"{of('anonymous_id:d1')} is of the past: anonymous_id:d1, from which it had its id, "
         "is nobody's now",
     )
+
+
+def test_rules_that_changed_since_the_build_are_told() -> None:
+    with chain().told() as connection:
+        made_of = Resolved(0, RULES.weighed, "", VERSION, "")
+        connection.execute(
+            f"""insert into int_identity_log (kind, identifier_key, reason)
+            values ('{RESOLVED}', 0, ?)""",
+            [json.dumps(asdict(made_of))],
+        )
+        assert answer(connection, RULES, "u1").notes == ()
+        rules = RULES.model_copy(update={"identifiers_per_profile": 7})
+        (note,) = answer(connection, rules, "u1").notes
+    assert note.startswith("identity_rules.yml changed after the last build")
 
 
 def test_a_source_that_may_not_link_is_a_rejection() -> None:

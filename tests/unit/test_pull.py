@@ -1,5 +1,6 @@
 """Pulling: cursors land with their rows, changes of the source are told, errors are one line."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from orchestration.connectors.definitions import Mapping
+from orchestration.connectors.json_fields import MOST_KEYS, JsonFields
 from orchestration.connectors.pull import PullReport, last_pull, pull
 from orchestration.connectors.sources.base import Batch, Cursor, Part, Source, SourceError
 
@@ -101,6 +103,55 @@ def test_a_new_column_is_kept_and_told_and_a_needed_one_that_is_gone_stops(home:
     with pytest.raises(SourceError, match="column cents is gone; there are id, price_cents, state"):
         home.pull(source)
     assert len(home.landed()) == 3
+
+
+def test_fields_of_json_that_come_and_go_are_told(home: Home) -> None:
+    """A rename of a field stops nothing, since a record may lack one by chance."""
+
+    class Api(Ledger):
+        def parts(self) -> Sequence[Part]:
+            return [
+                Part(
+                    name="articles",
+                    entity="shop_products",
+                    mapping=Mapping(
+                        columns={
+                            "product_id": "\"record\"->>'$.id'",
+                            "name": "upper(\"record\"->>'$.about.title')",
+                            "brand": "\"record\"->>'$.about.brand'",
+                        }
+                    ),
+                )
+            ]
+
+    def record(number: int, about: dict[str, object], **more: object) -> dict[str, object]:
+        return {"record": json.dumps({"id": f"p{number}", "about": about, **more})}
+
+    source = Api(name="ledger", rows=[record(1, {"title": "a", "brand": "x"})])
+
+    def notes(*rows: dict[str, object]) -> list[str]:
+        source.rows += rows
+        return pull(source, source.parts()[0], home.landing, home.state).notes
+
+    assert notes() == []
+    assert notes(record(2, {"title": "b"}), record(3, {"title": "c", "brand": None})) == []
+    assert notes(record(4, {"title": "d"})) == [], "brand was not in all records before"
+    assert notes(record(5, {"label": "e"}, colour="red")) == [
+        "new fields, kept in _extra until they are mapped: record->about.label, record->colour",
+        "no record has any more, and each had: record->about.title",
+        "the mapping names record->about.title: change it if they were renamed",
+    ]
+    assert notes(record(6, {"label": "f"})) == [], "each is told once"
+    (last,) = home.landed("_extra")[-1:]
+    assert json.loads(str(last[0])) == {"record": {"about": {"label": "f"}}}
+
+
+def test_an_object_with_very_many_keys_is_a_map() -> None:
+    mapping = Mapping(columns={"product_id": "\"record\"->>'$.id'"})
+    fields = JsonFields(mapping)
+    many = {f"k{number}": 1 for number in range(MOST_KEYS + 1)}
+    fields.look(pa.table({"record": [json.dumps(many)]}))
+    assert fields.kinds({}) == {}
 
 
 def test_an_expression_that_fails_on_a_row_is_told_and_stops_nothing(home: Home) -> None:

@@ -17,6 +17,11 @@
     })
 {%- endmacro %}
 
+{#- `landed_at` or `occurred_at` of a column `first_known`. -#}
+{% macro known_at(moment) -%}
+    struct_extract(first_known, '{{ moment }}')
+{%- endmacro %}
+
 {#- The value of `column` in the row in which `by` is least. -#}
 {% macro of_least(column, by) -%}
     min_by({{ column }}, {{ by }})

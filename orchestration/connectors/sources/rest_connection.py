@@ -101,6 +101,11 @@ class RenewedToken(AuthBase):
         connection.token = token
 
 
+def host_of(url: str) -> str:
+    """Host and port, without a user and password that the address may hold."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def auth_of(connection: Connection) -> AuthBase | None:
     """How requests are signed."""
     if connection.renewal:
@@ -135,7 +140,7 @@ def explained(error: RequestException, path: str, connection: Connection) -> Sou
     response = error.response
     if response is None:
         return NoAccessError(
-            f"{urlsplit(connection.url).netloc} cannot be reached ({type(error).__name__}): check "
+            f"{host_of(connection.url)} cannot be reached ({type(error).__name__}): check "
             "`url` and the network",
             is_transient=True,
         )
@@ -144,7 +149,7 @@ def explained(error: RequestException, path: str, connection: Connection) -> Sou
     if status >= _BROKEN:
         words = f"the API fails, after {connection.attempts} attempts"
     elif status < _REFUSED:
-        there = urlsplit(response.headers.get("Location", "")).netloc or "elsewhere"
+        there = host_of(response.headers.get("Location", "")) or "elsewhere"
         words = f"moved to {there}; set `url` to where the API is"
     else:
         words = {

@@ -22,7 +22,12 @@ from dlt.sources.rest_api.config_setup import create_paginator
 from requests import HTTPError, Request, RequestException, Response
 
 from orchestration.connectors.sources.base import SourceError
-from orchestration.connectors.sources.rest_connection import Connection, auth_of, explained
+from orchestration.connectors.sources.rest_connection import (
+    Connection,
+    auth_of,
+    explained,
+    host_of,
+)
 from orchestration.connectors.sources.rest_definition import Endpoint, at, rendered
 
 _REDIRECT = 300
@@ -176,7 +181,7 @@ def _check_next(request: Request, connection: Connection, asked: set[str]) -> No
     url = str(request.url)
     if urlsplit(url)[:2] != urlsplit(connection.url)[:2]:
         raise SourceError(
-            f"the next page is said to be at {urlsplit(url).netloc}, another host than "
+            f"the next page is said to be at {host_of(url)}, another host than "
             "`url`, which does not get the token"
         )
     key = json.dumps([url, request.params, request.json], default=str, sort_keys=True)

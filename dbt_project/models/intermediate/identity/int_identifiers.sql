@@ -17,8 +17,8 @@ select
     identifier,
     identifier_type,
     identifier_value,
-    first_known.landed_at as first_landed_at,
-    first_known.occurred_at as first_landed_occurred_at,
+    {{ known_at('landed_at') }} as first_landed_at,
+    {{ known_at('occurred_at') }} as first_landed_occurred_at,
     first_occurred_at,
     last_occurred_at,
     record_count

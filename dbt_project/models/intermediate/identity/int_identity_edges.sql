@@ -23,8 +23,8 @@ select
     source,
     {{ identifier_key('identifier_a') }} as key_a,
     {{ identifier_key('identifier_b') }} as key_b,
-    first_known.landed_at as first_landed_at,
-    first_known.occurred_at as first_landed_occurred_at,
+    {{ known_at('landed_at') }} as first_landed_at,
+    {{ known_at('occurred_at') }} as first_landed_occurred_at,
     first_occurred_at,
     last_occurred_at,
     record_count

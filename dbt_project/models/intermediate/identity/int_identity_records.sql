@@ -23,11 +23,11 @@ with records as (
             {{ moment }} as occurred_at,
             _landed_at
         {% if source == 'web_events' %}
-        -- Of an event the first record is kept, so staging has all that was ever said.
-        from {{ ref('stg_web__events') }}
+            -- Of an event the first record is kept, so staging has all that was ever said.
+            from {{ ref('stg_web__events') }}
         {% else %}
-        from {{ ref('base_' ~ source.replace('_', '__', 1)) }}
-        where _rejection_reason is null and not _deleted
+            from {{ ref('base_' ~ source.replace('_', '__', 1)) }}
+            where _rejection_reason is null and not _deleted
         {% endif %}
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -54,6 +54,6 @@ combined as (
 
 select
     * exclude (first_known),
-    first_known.landed_at as first_landed_at,
-    first_known.occurred_at as first_landed_occurred_at
+    {{ known_at('landed_at') }} as first_landed_at,
+    {{ known_at('occurred_at') }} as first_landed_occurred_at
 from combined
