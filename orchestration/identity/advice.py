@@ -66,7 +66,7 @@ def _broken(effect: Effect, rules: IdentityRules) -> str:
     edge = effect.rejected[0]
     both = [name for part in effect.named for name in part.identifiers]
     for kind, rule in rules.identifiers.items():
-        of_kind = [name for name in both if name.startswith(f"{kind}:")]
+        of_kind = sorted(name for name in both if name.startswith(f"{kind}:"))
         if edge.rule == "limit" and rule.limit is not None and len(of_kind) > rule.limit:
             return (
                 f"identity_rules.yml allows {rule.limit} {kind} in a profile, and these would be "
