@@ -8,9 +8,9 @@ import typer
 from orchestration.cli_explain_link import link
 
 if TYPE_CHECKING:
-    from orchestration.identity.explain import Reader
-    from orchestration.identity.explain_answer import Answer
-    from orchestration.identity.explain_hidden import Hider
+    from orchestration.identity.explain.answer import Answer
+    from orchestration.identity.explain.hidden import Hider
+    from orchestration.identity.explain.reader import Reader
 
 explain_app = typer.Typer(no_args_is_help=True, help="Why things are as they are.")
 
@@ -40,9 +40,9 @@ def identity(
     ] = False,
 ) -> None:
     """Who it is, what holds the profile together, what was rejected and why, and when."""
-    from orchestration.identity.explain import Reader
-    from orchestration.identity.explain_answer import NotExplainedError, answer
-    from orchestration.identity.explain_hidden import Hider
+    from orchestration.identity.explain.answer import NotExplainedError, answer
+    from orchestration.identity.explain.hidden import Hider
+    from orchestration.identity.explain.reader import Reader
     from orchestration.identity.rules import RulesError, load_rules
     from orchestration.identity.secret import project_secret
     from orchestration.resources.settings import load_settings
@@ -81,8 +81,8 @@ def _print(found: "Answer", as_json: bool) -> None:
 
 
 def _draw(reader: "Reader", found: "Answer", file: Path, hider: "Hider | None") -> None:
-    from orchestration.identity.explain_picture import html, svg
-    from orchestration.identity.explain_scene import scene
+    from orchestration.identity.explain.picture import html, svg
+    from orchestration.identity.explain.scene import scene
 
     if file.suffix not in {".svg", ".html"}:
         raise OSError(f"{file}: a picture is FILE.svg or FILE.html")

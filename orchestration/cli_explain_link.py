@@ -17,10 +17,10 @@ def link(
     ] = None,
 ) -> None:
     """How much each comparison speaks for, or against, two contacts being one person."""
-    from orchestration.identity.probabilistic_contacts import with_components
-    from orchestration.identity.probabilistic_model import NotEnoughContactsError
-    from orchestration.identity.probabilistic_picture import contributions, waterfall
-    from orchestration.identity.probabilistic_rules import ProbabilisticRulesError
+    from orchestration.identity.probabilistic.contacts import with_components
+    from orchestration.identity.probabilistic.model import NotEnoughContactsError
+    from orchestration.identity.probabilistic.picture import contributions, waterfall
+    from orchestration.identity.probabilistic.rules import ProbabilisticRulesError
     from orchestration.identity.rules import RulesError, load_rules
     from orchestration.resources.settings import load_settings
     from orchestration.resources.warehouse import WarehouseError, open_to_read

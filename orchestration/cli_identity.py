@@ -12,8 +12,8 @@ import typer
 from orchestration.cli_identity_diff import diff
 
 if TYPE_CHECKING:
-    from orchestration.identity.decisions import Decision, Signature
-    from orchestration.identity.outcomes import Outcome
+    from orchestration.identity.overriding.decisions import Decision, Signature
+    from orchestration.identity.overriding.outcomes import Outcome
     from orchestration.identity.rules import IdentityRules
     from orchestration.resources.settings import Settings
 
@@ -40,7 +40,7 @@ class _How:
     no_check: bool = False
 
     def signed(self) -> "Signature":
-        from orchestration.identity.decisions import Signature
+        from orchestration.identity.overriding.decisions import Signature
 
         return Signature(self.by.strip(), self.why.strip(), datetime.now(UTC))
 
@@ -104,8 +104,8 @@ def undo(
 
 
 def _decide(action: str, given: tuple[str, ...], how: _How) -> None:
-    from orchestration.identity.decisions import DecisionError, record, recorded
     from orchestration.identity.graph import InputError
+    from orchestration.identity.overriding.decisions import DecisionError, record, recorded
     from orchestration.identity.rules import RulesError, load_rules
     from orchestration.resources.settings import load_settings
     from orchestration.resources.warehouse import WarehouseError
@@ -135,7 +135,7 @@ def _asked(
     rules: "IdentityRules",
     decisions: Sequence["Decision"],
 ) -> "Decision":
-    from orchestration.identity import decisions as said
+    from orchestration.identity.overriding import decisions as said
 
     if action == "undo":
         return said.new_undo(given[0].strip(), by, decisions)
@@ -154,10 +154,10 @@ def _check(
     force: bool,
 ) -> None:
     """Say what it would do, and object to what is probably a mistake."""
-    from orchestration.identity import advice
-    from orchestration.identity.decisions import DecisionError
-    from orchestration.identity.effect import effect
     from orchestration.identity.increment import LOG
+    from orchestration.identity.overriding import advice
+    from orchestration.identity.overriding.decisions import DecisionError
+    from orchestration.identity.overriding.effect import effect
     from orchestration.identity.secret import project_secret
     from orchestration.resources.warehouse import open_to_read
 
@@ -178,9 +178,9 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Every override, the newest first: who, when, why, and what became of it."""
-    from orchestration.identity.decisions import recorded
     from orchestration.identity.increment import LOG
-    from orchestration.identity.outcomes import outcomes
+    from orchestration.identity.overriding.decisions import recorded
+    from orchestration.identity.overriding.outcomes import outcomes
     from orchestration.identity.rules import RulesError, load_rules
     from orchestration.resources.settings import load_settings
     from orchestration.resources.warehouse import WarehouseError, open_to_read

@@ -11,11 +11,11 @@ from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
-from orchestration.identity.explain import Edge, Person, Rejected
-from orchestration.identity.explain_answer import Answer
-from orchestration.identity.explain_events import Event
-from orchestration.identity.explain_overrides import Said
-from orchestration.identity.explain_path import Path
+from orchestration.identity.explain.answer import Answer
+from orchestration.identity.explain.events import Event
+from orchestration.identity.explain.overrides import Said
+from orchestration.identity.explain.path import Path
+from orchestration.identity.explain.reader import Edge, Person, Rejected
 from orchestration.identity.provenance import TraitProvenance
 
 MOST = 40  # rows of one table

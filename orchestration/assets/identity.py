@@ -3,7 +3,7 @@
 import dagster as dg
 import duckdb
 
-from orchestration.identity.report import report
+from orchestration.identity.explain.report import report
 from orchestration.identity.rules import load_rules
 from orchestration.identity.secret import project_secret
 from orchestration.resources.dbt import cursor

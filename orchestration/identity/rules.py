@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from orchestration.identity.probabilistic_rules import ProbabilisticRules
+from orchestration.identity.probabilistic.rules import ProbabilisticRules
 from orchestration.identity.survivorship import Survivorship
 
 VARIABLE = "MUSTER_IDENTITY_RULES"

@@ -15,14 +15,14 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestration.cli import app
-from orchestration.identity.explain import Reader
-from orchestration.identity.explain_answer import Answer, NotExplainedError, answer
-from orchestration.identity.explain_hidden import Hider
-from orchestration.identity.explain_picture import svg
-from orchestration.identity.explain_scene import scene
+from orchestration.identity.explain.answer import Answer, NotExplainedError, answer
+from orchestration.identity.explain.hidden import Hider
+from orchestration.identity.explain.picture import svg
+from orchestration.identity.explain.reader import Reader
+from orchestration.identity.explain.report import report
+from orchestration.identity.explain.scene import scene
 from orchestration.identity.increment import RESOLVED, VERSION, Resolved
 from orchestration.identity.log import profile_id
-from orchestration.identity.report import report
 from orchestration.identity.rules import IdentityRules, load_rules
 from orchestration.resources.settings import Settings
 from tests.homes import muster_home

@@ -9,8 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.identity.advice import objection, told
-from orchestration.identity.decisions import (
+from orchestration.identity.diff import difference
+from orchestration.identity.increment import RESOLVED, Resolved
+from orchestration.identity.log import profile_id
+from orchestration.identity.overriding.advice import objection, told
+from orchestration.identity.overriding.decisions import (
     Decision,
     DecisionError,
     Signature,
@@ -22,11 +25,8 @@ from orchestration.identity.decisions import (
     recorded,
     standing,
 )
-from orchestration.identity.diff import difference
-from orchestration.identity.effect import Effect, effect
-from orchestration.identity.increment import RESOLVED, Resolved
-from orchestration.identity.log import profile_id
-from orchestration.identity.outcomes import outcomes
+from orchestration.identity.overriding.effect import Effect, effect
+from orchestration.identity.overriding.outcomes import outcomes
 from orchestration.identity.rules import load_rules
 from tests.identity_oracle import Edge, World
 from tests.identity_warehouse import at, build

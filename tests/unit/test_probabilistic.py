@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 import pytest
 import yaml
 
-from orchestration.identity.probabilistic import propose
-from orchestration.identity.probabilistic_picture import TOTAL, contributions, waterfall
-from orchestration.identity.probabilistic_rules import (
+from orchestration.identity.probabilistic.picture import TOTAL, contributions, waterfall
+from orchestration.identity.probabilistic.proposals import propose
+from orchestration.identity.probabilistic.rules import (
     ProbabilisticRules,
     ProbabilisticRulesError,
     probabilistic_rules,

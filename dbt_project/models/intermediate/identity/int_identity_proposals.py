@@ -1,14 +1,14 @@
 """Contacts that share no identifier and are likely one person: Splink's proposals, if enabled.
 
 Grain: one row per pair of identifiers. What is compared, and from which weight on a pair is linked,
-stands in `identity_rules.yml`; the reasoning is in `orchestration/identity/probabilistic.py`.
+stands in `identity_rules.yml`; the reasoning is in `orchestration/identity/probabilistic/`.
 """
 
 
 def model(dbt, session):  # type: ignore[no-untyped-def]  # dbt calls this with its own objects
     """Identifier pairs with weight, probability, landing time, and whether they are accepted."""
-    from orchestration.identity.probabilistic import propose
-    from orchestration.identity.probabilistic_contacts import with_components
+    from orchestration.identity.probabilistic.contacts import with_components
+    from orchestration.identity.probabilistic.proposals import propose
     from orchestration.identity.rules import load_rules
 
     dbt.config(materialized="table")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
 
-from orchestration.identity.explain import Edge, Person, Reader, Rejected
+from orchestration.identity.explain.reader import Edge, Person, Reader, Rejected
 
 
 @dataclass(frozen=True)

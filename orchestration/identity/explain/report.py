@@ -7,10 +7,10 @@ import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from orchestration.identity.explain import Reader
-from orchestration.identity.explain_hidden import Hider
-from orchestration.identity.explain_picture import svg
-from orchestration.identity.explain_scene import scene
+from orchestration.identity.explain.hidden import Hider
+from orchestration.identity.explain.picture import svg
+from orchestration.identity.explain.reader import Reader
+from orchestration.identity.explain.scene import scene
 from orchestration.identity.rules import IdentityRules
 
 if TYPE_CHECKING:

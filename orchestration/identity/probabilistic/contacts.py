@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestration.identity.graph import components, make_edges, make_nodes
-from orchestration.identity.probabilistic_rules import (
+from orchestration.identity.probabilistic.rules import (
     ProbabilisticRules,
     ProbabilisticRulesError,
     columns_of,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from orchestration.identity.decisions import Decision, replaced
-from orchestration.identity.effect import Effect, Part
+from orchestration.identity.overriding.decisions import Decision, replaced
+from orchestration.identity.overriding.effect import Effect, Part
 from orchestration.identity.rules import IdentityRules
 
 SHOWN = 5  # identifiers and parts that are named before "and n more"

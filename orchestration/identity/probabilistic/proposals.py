@@ -1,19 +1,19 @@
 """Proposals to link contacts that share no identifier: contacts and rules in, weighed pairs out.
 
 Optional: it needs Splink, and runs only where `probabilistic.enabled` is true. What a pair's
-weight is made of is in `probabilistic_picture.py`.
+weight is made of is in `picture.py`.
 """
 
 import logging
 
 import pyarrow as pa
 
-from orchestration.identity.probabilistic_model import (
+from orchestration.identity.probabilistic.model import (
     NotEnoughContactsError,
     Trained,
     train,
 )
-from orchestration.identity.probabilistic_rules import ProbabilisticRules
+from orchestration.identity.probabilistic.rules import ProbabilisticRules
 
 logger = logging.getLogger(__name__)
 

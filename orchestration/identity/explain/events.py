@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchestration.identity.explain import Person, Reader
-from orchestration.identity.explain_overrides import reasons
+from orchestration.identity.explain.overrides import reasons
+from orchestration.identity.explain.reader import Person, Reader
 
 if TYPE_CHECKING:
     import duckdb

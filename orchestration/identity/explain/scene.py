@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from orchestration.identity.explain import Edge, Identifier, Person, Reader, Rejected
+from orchestration.identity.explain.reader import Edge, Identifier, Person, Reader, Rejected
 
 MOST = 60  # identifiers in one picture
 ROW, PILL, GAP, HEAD, PAD, LEFT = 36, 26, 34, 34, 14, 92

@@ -1,8 +1,8 @@
 """Why a person is one: identifiers, the edges that hold them together, what was rejected, and when.
 
 Read from the identity models of a warehouse (schema `intermediate`); a connection is only read
-from, and every question is filtered there by key. `explain_find.py` says whom a value means,
-`explain_events.py` what happened when, `explain_path.py` what joins two identifiers or keeps them
+from, and every question is filtered there by key. `find.py` says whom a value means,
+`events.py` what happened when, `path.py` what joins two identifiers or keeps them
 apart; rendering is somebody else's.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from orchestration.identity.explain_overrides import Said, overrides_of, reasons
+from orchestration.identity.explain.overrides import Said, overrides_of, reasons
 from orchestration.identity.graph import PROBABILISTIC_SOURCE
 from orchestration.identity.rules import KNOWN_TYPES
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from math import log10
 
-from orchestration.identity.explain import OVERRIDE, Edge, Rejected
-from orchestration.identity.explain_scene import LEFT, PILL, Card, Layout, Scene, layout
+from orchestration.identity.explain.reader import OVERRIDE, Edge, Rejected
+from orchestration.identity.explain.scene import LEFT, PILL, Card, Layout, Scene, layout
 from orchestration.identity.graph import PROBABILISTIC_SOURCE
 from orchestration.identity.rules import KNOWN_SOURCES, KNOWN_TYPES
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import duckdb
 
-from orchestration.identity.probabilistic_contacts import KEYS, prepared
-from orchestration.identity.probabilistic_rules import (
+from orchestration.identity.probabilistic.contacts import KEYS, prepared
+from orchestration.identity.probabilistic.rules import (
     Comparison,
     ProbabilisticRules,
     ProbabilisticRulesError,

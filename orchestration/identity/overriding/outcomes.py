@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestration.identity.decisions import Decision, ends
 from orchestration.identity.increment import LOG, TABLES
+from orchestration.identity.overriding.decisions import Decision, ends
 
 if TYPE_CHECKING:
     import duckdb

@@ -4,10 +4,10 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from orchestration.identity.explain import Person, Reader
-from orchestration.identity.explain_events import Event, events
-from orchestration.identity.explain_find import Found, find, why_missing
-from orchestration.identity.explain_path import Path, path
+from orchestration.identity.explain.events import Event, events
+from orchestration.identity.explain.find import Found, find, why_missing
+from orchestration.identity.explain.path import Path, path
+from orchestration.identity.explain.reader import Person, Reader
 from orchestration.identity.increment import LOG, resolved
 from orchestration.identity.provenance import TraitProvenance, trait_provenance
 from orchestration.identity.rules import IdentityRules

@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from orchestration.identity.explain.spelling import spellings
 from orchestration.identity.rules import KNOWN_TYPES
-from orchestration.identity.spelling import spellings
 
 if TYPE_CHECKING:
     import duckdb

@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestration.identity.probabilistic_model import Model, Trained, train
-from orchestration.identity.probabilistic_rules import Comparison, ProbabilisticRules
+from orchestration.identity.probabilistic.model import Model, Trained, train
+from orchestration.identity.probabilistic.rules import Comparison, ProbabilisticRules
 
 PRIOR, TOTAL = "before any comparison", "weight of the pair"
 ROW, TOP, LEFT, WIDTH, RIGHT = 36, 66, 420, 420, 70

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from orchestration.identity.decisions import Decision
 from orchestration.identity.increment import LOG, TABLES, read
+from orchestration.identity.overriding.decisions import Decision
 from orchestration.identity.resolver import Evidence, resolve
 from orchestration.identity.rules import IdentityRules
 

@@ -1,6 +1,6 @@
 """The block `probabilistic:` of `dbt_project/identity_rules.yml`, checked; an error says the cure.
 
-What it does is in `probabilistic.py`.
+What it does is in `proposals.py`.
 """
 
 import re

@@ -1,0 +1,1 @@
+"""Links between contacts that share no identifier, by Splink: weighed, proposed, pictured."""
