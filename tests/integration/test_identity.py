@@ -24,6 +24,7 @@ def test_the_weight_of_a_link_is_explained(
 ) -> None:
     """Also of a pair that nobody proposed; the sum of the steps is the weight."""
     monkeypatch.setenv("MUSTER_HOME", str(sample_home.home))
+    monkeypatch.setenv("COLUMNS", "160")  # a narrow table folds its words
     with open_to_read(sample_home.warehouse, "intermediate.int_contacts_to_link") as connection:
         pair = connection.execute(
             "select identifier from intermediate.int_contacts_to_link order by 1 limit 2"
