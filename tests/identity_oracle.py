@@ -4,7 +4,6 @@ It follows the words of docs/identity.md and shares no code with the resolver.
 """
 
 from dataclasses import dataclass, field
-from itertools import count
 
 DEVICE = "anonymous_id"
 
@@ -252,6 +251,6 @@ def _splits(
             for edge in stood
             if edge not in accepted and old[edge.a] == profile and new[edge.a] != new[edge.b]
         }
-        assert whys, next(count())
+        assert whys, "a split has an edge to blame"
         rows.add(("split", new[node], moment, profile))
     return rows
