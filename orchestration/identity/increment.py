@@ -127,7 +127,9 @@ class Increment:
                 f"""select coalesce(max(epoch_us({landed})), 0),
                     count(*) filter (where is_old), bit_xor(mixed) filter (where is_old),
                     count(*), bit_xor(mixed)
-                from (select {landed}, {old} as is_old, hash({_MARKS[name]}) as mixed from {table})"""
+                from (
+                    select {landed}, {old} as is_old, hash({_MARKS[name]}) as mixed from {table}
+                )"""
             ).fetchall()[0]
             newest = max(newest, row[0])
             past.append(row[1:3])
