@@ -59,13 +59,24 @@ def test_every_segment_and_trigger_has_somebody(sample_home: Settings) -> None:
     sizes = dict(
         duckdb.sql(f"select segment, size from '{folder}/segment_catalog.parquet'").fetchall()
     )
+    # The file of the interests holds one segment for each category.
+    assert sizes.pop("interested_in") == 0
     assert set(sizes) == {
         "cart_abandoners",
         "content_explorers",
         "frequent_visitors",
         "high_value",
+        "lapsed",
+        "loyal",
+        "new_visitors",
+        "recent_visitors",
+        "vip",
     }
-    assert all(sizes.values())
+    assert all(0 < size < manifest.tables["profiles"].rows for size in sizes.values())
+    interests = f"""
+        select segment, count(*) from '{folder}/segment_memberships.parquet'
+        where segment like 'interested_in_%' group by segment"""
+    assert len(duckdb.sql(interests).fetchall()) == 8
     assert manifest.tables["trigger_candidates"].rows > 0
 
 
@@ -138,7 +149,7 @@ def test_an_empty_inbox_builds_an_empty_world(tmp_path: Path) -> None:
         assert outcome.success, outcome.failed
         manifest = newest(settings.published)
         assert manifest is not None and manifest.tables["profiles"].rows == 0
-        assert manifest.tables["segment_catalog"].rows == 4
+        assert manifest.tables["segment_catalog"].rows == 10
 
 
 def test_dbt_alone_builds_the_warehouse_from_landing(sample_copy: Settings) -> None:

@@ -19,8 +19,10 @@
 {#- Unites all models of a folder; `columns` are taken from each, and `label` names the model. -#}
 {% macro collect(folder, prefix, label, columns) -%}
     {%- for name in models_in(folder, prefix) %}
+    {%- set node = (graph.nodes if execute else {}).get('model.' ~ project_name ~ '.' ~ name, {}) %}
+    {%- set tag = " || '_' || tag" if 'tag' in node.get('columns', {}) else '' %}
     select
-        '{{ name[prefix | length:] }}' as {{ label }},
+        '{{ name[prefix | length:] }}'{{ tag }} as {{ label }},
         {{ columns | join(', ') }}
     from {{ ref(name) }}
     {%- if not loop.last %}
