@@ -99,7 +99,8 @@ def rows_of(table: pa.Table, world: World, keys: dict[str, int]) -> Rows:
             assert of[row["other_profile_id"]] == node
             rows.add((kind, node, hours, profile, edge))
         elif kind == "split":
-            rows.add((kind, profile, hours, of[row["other_profile_id"]]))
+            parted = of[row["other_profile_id"]]
+            rows.add((kind, profile, hours, parted, edge, row["rule"]))
         else:
             rows.add((kind, edge, hours, row["rule"]))
     return rows
