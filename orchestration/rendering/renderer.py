@@ -33,6 +33,7 @@ class Rendered:
     model: Model
     pieces: tuple[str, ...]
     refs: tuple[str, ...]
+    sources: tuple[str, ...]
     variables: frozenset[str]
     config: Mapping[str, Any] = field(default_factory=dict)
 
@@ -69,6 +70,7 @@ class Renderer:
         self._answers: dict[str, Result] = {}
         self._documents: dict[str, Any] = {}
         self._refs: list[str] = []
+        self._sources: list[str] = []
         self._asked: set[str] = set()
         self._config = Config()
         self._macros = Macros(project.root / "macros")
@@ -82,12 +84,14 @@ class Renderer:
         """
         model = self._model(name)
         if model.is_python:
-            return Rendered(model, (), python_refs(model), frozenset())
-        self._refs, self._asked, self._config.values = [], set(), dict(model.config)
+            return Rendered(model, (), python_refs(model), (), frozenset())
+        self._refs, self._sources, self._asked = [], [], set()
+        self._config.values = dict(model.config)
         self._macros.namespace["this"] = self.relation(name)
         pieces = self._macros.chunks(model.text if text is None else text, model.path)
-        refs = tuple(dict.fromkeys(self._refs))
-        return Rendered(model, tuple(pieces), refs, frozenset(self._asked), self._config.values)
+        refs, sources = (tuple(dict.fromkeys(found)) for found in (self._refs, self._sources))
+        asked = frozenset(self._asked)
+        return Rendered(model, tuple(pieces), refs, sources, asked, self._config.values)
 
     def call(self, macro: str, *arguments: object, **named: object) -> Any:
         """What a macro gives for these arguments."""
@@ -134,6 +138,7 @@ class Renderer:
         found = self.project.sources.get((group, table))
         if found is None:
             raise RenderError(f"there is no source '{group}.{table}'")
+        self._sources.append(f"{group}.{table}")
         return Relation(self.databases(f"{group}.{table}"), found.schema, found.identifier)
 
     def _var(self, name: str, default: object = None) -> object:

@@ -39,34 +39,41 @@ def model_of(world: World, name: str) -> str:
     raise SegmentError(f"there is no segment '{bare}'; there are: {near}")
 
 
-def collect(world: World, model: str, table: str) -> list[Problem]:
-    """Put (segment, profile_id), each once, into a temporary table; and say what is wrong.
+def collect(world: World, model: str, table: str) -> None:
+    """Put (segment, profile_id), each once, into a temporary table.
 
     Raises:
         SegmentError: the SQL gives no column profile_id, so there is nothing to look at.
     """
     relation = world.renderer.relation(model)
-    asked = world.connection.execute(f"select * from {relation} limit 0")
-    columns = [column[0] for column in asked.description or []]
+    columns = _columns(world, relation)
     if "profile_id" not in columns:
         raise SegmentError(
             f"{model} returns {', '.join(columns)}; a segment returns profile_id, and no other "
             "column but tag"
         )
     bare = model.removeprefix(PREFIX)
-    is_tagged = "tag" in columns
-    name = f"'{bare}_' || tag" if is_tagged else f"'{bare}'"
+    name = f"'{bare}_' || tag" if "tag" in columns else f"'{bare}'"
     world.connection.execute(
         f"""create or replace temp table {table} as
         select distinct {name} as segment, cast(profile_id as varchar) as profile_id
-        from {relation} where profile_id is not null"""
+        from {relation} where profile_id is not null and {name} is not null"""
     )
+
+
+def problems(world: World, model: str, table: str) -> list[Problem]:
+    """What a build would refuse or hold, of a model whose members were collected."""
+    relation = world.renderer.relation(model)
+    columns = _columns(world, relation)
     extra = [one for one in columns if one not in ("profile_id", "tag")]
-    problems = []
-    if extra:
-        words = f"it returns the columns {', '.join(extra)}, which a segment must not"
-        problems.append(Problem("error", words))
-    return problems + _rows_wrong(world, relation, table, is_tagged)
+    words = f"it returns the columns {', '.join(extra)}, which a segment must not"
+    found = [Problem("error", words)] if extra else []
+    return found + _rows_wrong(world, relation, table, "tag" in columns)
+
+
+def _columns(world: World, relation: str) -> list[str]:
+    asked = world.connection.execute(f"select * from {relation} limit 0")
+    return [column[0] for column in asked.description or []]
 
 
 def everybody(world: World) -> str:
@@ -95,9 +102,9 @@ def _rows_wrong(world: World, relation: str, table: str, is_tagged: bool) -> lis
         "{:,} rows repeat a profile: say `select distinct`, or group": rows - distinct,
         "{:,} members are no profile of " + EVERYBODY: unknown,
     }
-    problems = [Problem("error", words.format(count)) for words, count in errors.items() if count]
+    found = [Problem("error", words.format(count)) for words, count in errors.items() if count]
     if not size:
-        problems.append(Problem("warning", "nobody is in it: a feed holds an empty audience"))
+        found.append(Problem("warning", "nobody is in it: a feed holds an empty audience"))
     elif size == all_profiles:
-        problems.append(Problem("warning", "everybody is in it: is a condition missing?"))
-    return problems
+        found.append(Problem("warning", "everybody is in it: is a condition missing?"))
+    return found

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from orchestration.resources.settings import Settings
-from orchestration.segments.members import Problem, collect, everybody, model_of
+from orchestration.segments.members import Problem, collect, everybody, model_of, problems
 from orchestration.segments.published import Published, newest_published
 from orchestration.segments.traits import Trait, telling_traits
 from orchestration.segments.world import World
@@ -84,7 +84,8 @@ def preview(world: World, settings: Settings, name: str, rows: int = 5) -> Previ
     refs = world.closure(model)
     anew = world.changed(refs)
     world.make(model, set(anew), refs)
-    problems = collect(world, model, "members")
+    collect(world, model, "members")
+    wrong = problems(world, model, "members")
     connection = world.connection
     size, total = connection.execute(
         f"""select (select count(distinct profile_id) from members),
@@ -101,7 +102,7 @@ def preview(world: World, settings: Settings, name: str, rows: int = 5) -> Previ
         size=size,
         everybody=total,
         parts=parts,
-        problems=tuple(problems),
+        problems=tuple(wrong),
         overlaps=overlaps,
         traits=traits,
         sample_columns=columns,

@@ -41,7 +41,8 @@ class Moment:
 class World:
     """Models at one moment, made on demand.
 
-    `parameters` overrides thresholds, `texts` the files of models.
+    `parameters` overrides thresholds, `texts` the files of models. `standing` is the SQL of which
+    the tables in the scratch database were made; worlds of one connection share it.
     """
 
     connection: "duckdb.DuckDBPyConnection"
@@ -49,7 +50,7 @@ class World:
     built_as_of: datetime
     parameters: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    standing: dict[str, str] = field(default_factory=dict)
     _anew: set[str] = field(default_factory=set)
 
     @property
@@ -57,12 +58,22 @@ class World:
         """The files."""
         return self.renderer.project
 
+    def require(self, parameters: Mapping[str, Any]) -> None:
+        """Refuse parameters that parameters.yml does not have."""
+        for name in parameters:
+            if name not in self.project.parameters:
+                raise SegmentError(f"parameters.yml has no parameter '{name}'")
+
     def at(self, moment: Moment) -> None:
-        """Evaluate from now on at this moment; what was made before is forgotten."""
+        """Evaluate from now on at this moment."""
         said = {"as_of": f"{moment.as_of:{_MOMENT}}"}
         if moment.known_at:
-            said["known_at"] = f"{moment.known_at:{_MOMENT}}+00"
+            said["known_at"] = f"{moment.known_at:%Y-%m-%d %H:%M:%S.%f}+00"
         self.renderer.variables = {**said, **self.parameters}
+        if moment.known_at and self.standing.get("known_at") != said["known_at"]:
+            self.standing.clear()
+            self.standing["known_at"] = said["known_at"]
+            self.renderer.call("register_landing")
 
     def rendered(self, name: str) -> Rendered:
         """A model as it would be evaluated now."""
@@ -83,7 +94,7 @@ class World:
 
     def changed(self, refs: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
         """Models whose tables are not what their files say, with the reason."""
-        there = _tables(self.connection)
+        there = _tables(self.connection, "tables") | _tables(self.connection, "views")
         noted = _noted(self.connection)
         found = {}
         for name in refs:
@@ -126,12 +137,32 @@ class World:
         """
         self._anew = downstream(refs, anew & set(refs)) | {name}
         programs = [one for one in self._anew if one in refs and self.project.models[one].is_python]
-        self._anew -= {one for one in programs if one not in _LOG}
+        is_past = "known_at" in self.renderer.variables
+        self._anew -= {one for one in programs if one not in _LOG or not is_past}
         self.renderer.databases = self._database
+        pinned = self._views_read(refs) if len(self._anew) > 1 else set()
+        self._anew |= pinned
+        made: set[str] = set()
         for one in in_order(refs):
-            if one in self._anew:
+            if one not in self._anew:
+                continue
+            sql = one if one in _LOG else self.rendered(one).sql
+            if self.standing.get(one) != sql or made.intersection(refs[one]):
                 readers = sum(one in read for of, read in refs.items() if of in self._anew)
-                self._make_one(one, "table" if one == name or readers > 1 else "view")
+                self.standing.pop(one, None)
+                is_table = one == name or readers > 1 or one in pinned
+                self._make_one(one, "table" if is_table else "view")
+                self.standing[one] = sql
+                made.add(one)
+
+    def _views_read(self, refs: Mapping[str, tuple[str, ...]]) -> set[str]:
+        """Views of the warehouse that models made here read: their rows are computed once only."""
+        _register_functions(self.connection)
+        read = {one for name in self._anew for one in refs.get(name, ())} - self._anew
+        views = _tables(self.connection, "views")
+        return {
+            one for one in read & set(refs) if f"{self.project.models[one].schema}.{one}" in views
+        }
 
     def _database(self, name: str) -> str:
         is_landing = "." in name and "known_at" in self.renderer.variables
@@ -165,17 +196,23 @@ class World:
             return  # it is of the other kind
 
 
-def _tables(connection: "duckdb.DuckDBPyConnection") -> set[str]:
-    """Tables and views of the warehouse, as `schema.name`."""
+def _tables(connection: "duckdb.DuckDBPyConnection", kind: str) -> set[str]:
+    """Tables or views of the warehouse, as `schema.name`."""
     # No bound value: for one, DuckDB would import pandas, which takes a second.
     rows = connection.execute(
-        f"""select schema_name || '.' || table_name from duckdb_tables()
-        where database_name = '{DATABASE}'
-        union all
-        select schema_name || '.' || view_name from duckdb_views()
+        f"""select schema_name || '.' || {kind[:-1]}_name from duckdb_{kind}()
         where database_name = '{DATABASE}'"""
     ).fetchall()
     return {row[0] for row in rows}
+
+
+def _register_functions(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Once: what staging calls and DuckDB lacks. Costs the import of pyarrow, so only if needed."""
+    known = "select 1 from duckdb_functions() where function_name = 'mailbox'"
+    if not connection.execute(known).fetchone():
+        from orchestration.resources.duckdb_functions import register
+
+        register(connection)
 
 
 def _noted(connection: "duckdb.DuckDBPyConnection") -> dict[str, tuple[str, str]]:
@@ -214,14 +251,12 @@ def open_world(
         SegmentError: a parameter is not in parameters.yml.
     """
     project = project or Project()
-    for name in parameters or {}:
-        if name not in project.parameters:
-            raise SegmentError(f"parameters.yml has no parameter '{name}'")
     connection = _attached(settings.warehouse, settings.working)
     row = _first(connection, f"select max_by(as_of, number) from {DATABASE}.main.dbt_builds")
     if row is None or row[0] is None:
         raise WarehouseError(f"{settings.warehouse} was never built; run `muster run`")
     world = World(connection, Renderer(project, connection), row[0], parameters or {}, texts or {})
+    world.require(world.parameters)
     world.at(Moment(row[0]))
     return world
 
