@@ -53,9 +53,8 @@ def backtest_page(shown: Backtest) -> str:
         if point.there:
             row += [f"{point.there.size:,}", f"{point.only_here:,}", f"{point.only_there:,}"]
         rows.append(row)
-    lines = [
-        ("now" if shown.against else shown.segment, _HERE, [p.here.size for p in shown.points])
-    ]
+    name = "now" if shown.against else shown.segment
+    lines = [(name, _HERE, [point.here.size for point in shown.points])]
     if shown.against:
         there = [point.there.size for point in shown.points if point.there]
         lines.append((shown.against, _THERE, there))

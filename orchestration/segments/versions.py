@@ -29,8 +29,8 @@ def other_version(
     Raises:
         SegmentError: there is no such revision, or the segment did not exist then.
     """
+    said = ", ".join(f"{name}={value}" for name, value in parameters.items())
     if not revision:
-        said = ", ".join(f"{name}={value}" for name, value in parameters.items())
         return Version(said, parameters) if parameters else None
     text = _shown(project.root, revision, project.models[model].path)
     said_then = parse_yaml(
@@ -43,7 +43,8 @@ def other_version(
         raise SegmentError(
             f"at {revision} {model} used {', '.join(unknown)}, which parameters.yml no longer has"
         )
-    return Version(revision, {**known, **parameters}, {model: text})
+    name = f"{revision}, {said}" if said else revision
+    return Version(name, {**known, **parameters}, {model: text})
 
 
 def _shown(root: Path, revision: str, path: Path) -> str:
