@@ -3,6 +3,7 @@
 import typer
 
 from orchestration.cli_segment_backtest import backtest
+from orchestration.cli_segment_explain import explain
 from orchestration.cli_segment_preview import preview
 
 segment_app = typer.Typer(
@@ -10,4 +11,5 @@ segment_app = typer.Typer(
     help="A segment before it is built: make, preview, explain, backtest, test.",
 )
 segment_app.command()(preview)
+segment_app.command()(explain)
 segment_app.command()(backtest)
