@@ -239,3 +239,21 @@ def test_the_command_tells_the_person_by_any_identifier(sample_home: Settings, w
     parsed = json.loads(machine.output)
     assert parsed["is_member"] is True and parsed["event_count"] > 0
     assert missing.exit_code == 2 and "no record that landed carries it" in missing.output
+
+
+def test_a_row_that_finds_no_partner_is_shown(world: World) -> None:
+    sql = """select traits.profile_id from {{ ref('profile_traits') }} as traits
+        join {{ ref('int_carts') }} as carts on traits.profile_id = carts.profile_id
+        where traits.order_count >= 0"""
+    row = world.connection.execute(
+        """select min(profile_id) from warehouse.marts.profile_traits
+        where profile_id not in (select profile_id from warehouse.intermediate.int_carts)"""
+    ).fetchone()
+    assert row
+    (part,) = _explained(world, sql, row[0]).parts
+    (only,) = part.rows
+    (join,) = part.joins
+    assert not only.passes and only.results[join].truth is False
+    assert [one.truth for number, one in only.results.items() if number != join] == [True]
+    words = next(one.text for one in part.conditions if one.number == join)
+    assert words == "a row of int_carts with traits.profile_id = carts.profile_id"
