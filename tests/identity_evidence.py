@@ -1,7 +1,7 @@
 """Evidence of identity in any size, as Parquet: for the benchmark of the resolver.
 
-People have a customer number, addresses, a telephone and devices; a few devices are shared, a few
-records carry somebody else's address, and all of it lands in many loads.
+People have a customer number, addresses, a telephone and devices, which often are seen before
+anybody logs in; a few records carry somebody else's address, and all of it lands in many loads.
 """
 
 from pathlib import Path
@@ -38,6 +38,7 @@ def write(folder: Path, edges: int, loads: int = 50, first_load: int = 0, seed: 
                 when 2 then 'anonymous_id:a' || person || '-{seed}'
                 else 'anonymous_id:a' || person || '-x{seed}'
             end as weak,
+            chance,
             timestamptz '2026-01-01' + to_hours(cast({first_load} + floor(load * {loads}) as int))
                 as landed_at,
             timestamptz '2025-12-01' + to_seconds(cast(n % 1000003 as int)) as occurred_at
@@ -60,6 +61,9 @@ def write(folder: Path, edges: int, loads: int = 50, first_load: int = 0, seed: 
         from (
             select strong as identifier, landed_at, occurred_at from records
             union all select weak, landed_at, occurred_at from records
+            -- Three devices in ten were seen before anybody logged in on them.
+            union all select weak, landed_at - to_hours(10), occurred_at - to_hours(10)
+            from records where weak like 'anonymous_id%' and chance > 0.7
         )
         group by identifier"""
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestration.identity.graph import NEVER, Bools, Edges, Ints, ordered
+from orchestration.identity.graph import NEVER, Bools, Edges, Ints, by_number, ranks, settle
 
 # Beyond so many edges of one component a loop over them costs less than a round for each.
 LARGE = 200
@@ -36,13 +36,16 @@ class Forest:
         return current
 
 
-def in_order(edges: Edges) -> Ints:
-    """Numbers of the edges in the order in which they are applied: landing order, and within a load
-    by weight, then by time, then by the identifiers they join.
+def _in_order(edges: Edges, chosen: Ints, component: Ints) -> Ints:
+    """Places of the chosen edges, component by component, in the order in which they are applied:
+    landing order, and within a load by weight, then by time, then by the identifiers they join.
     """
-    pair = edges.a * (int(edges.b.max(initial=0)) + 1) + edges.b
-    major = edges.landed * 256 + edges.stage * 64 + edges.weight
-    return ordered(major, edges.occurred, np.zeros(len(edges), dtype=np.int64), pair)
+    major = ranks((edges.landed * 256 + edges.stage * 64 + edges.weight)[chosen])
+    whole = component * (int(major.max(initial=0)) + 1) + major
+    order = by_number(whole)
+    ties = (edges.occurred, edges.a, edges.b)
+    settle(order, np.diff(whole[order]) == 0, lambda tied: tuple(tie[chosen[tied]] for tie in ties))
+    return order
 
 
 def grow(edges: Edges, labels: Ints, size: int, which: Bools) -> Forest:
@@ -60,12 +63,11 @@ def grow(edges: Edges, labels: Ints, size: int, which: Bools) -> Forest:
         when=np.full(size, NEVER, dtype=np.int64),
     )
     chosen = np.flatnonzero(which)
-    chosen = chosen[in_order(edges.take(chosen))]
     if not len(chosen):
         return forest
-    by_component = np.argsort(labels[edges.a[chosen]], kind="stable")
-    ordered = chosen[by_component]
-    component = labels[edges.a[ordered]]
+    component = labels[edges.a[chosen]]
+    order = _in_order(edges, chosen, component)
+    ordered, component = chosen[order], component[order]
     starts = np.flatnonzero(np.diff(component, prepend=-1))
     counts = np.diff(np.append(starts, len(component)))
     position = np.arange(len(ordered)) - np.repeat(starts, counts)
@@ -78,7 +80,7 @@ def grow(edges: Edges, labels: Ints, size: int, which: Bools) -> Forest:
 
 def _in_rounds(forest: Forest, top: Ints, edges: Edges, ordered: Ints, position: Ints) -> None:
     """Apply edges by their position within their component."""
-    rounds = np.argsort(position, kind="stable")
+    rounds = by_number(position)
     begin = 0
     for end in np.cumsum(np.bincount(position)).tolist():
         batch = ordered[rounds[begin:end]]

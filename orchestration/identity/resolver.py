@@ -20,6 +20,7 @@ from orchestration.identity.graph import (
     Ints,
     Nodes,
     components,
+    first_of_each,
     make_edges,
     make_nodes,
 )
@@ -65,10 +66,11 @@ def resolve(evidence: Evidence, rules: IdentityRules, secret: bytes) -> "pa.Tabl
     linked = [(said.a, said.b) for said in overrides if min(said.a, said.b) >= 0]
     labels = components(_with_pairs(edges, linked), size)
     is_special = _special(nodes, edges, labels, rules, overrides)
-    log = Log(nodes, edges, overrides, labels, secret)
+    first_of = first_of_each(labels)[labels]
+    log = Log(nodes, edges, overrides, nodes.keys[first_of], secret)
     plain = ~is_special[labels]
-    forest = grow(edges, labels, size, plain[edges.a] & _has_history(nodes, edges, labels))
-    _log_plain(log, forest, nodes, labels, plain)
+    forest = grow(edges, labels, size, plain[edges.a] & _has_history(nodes, edges, first_of))
+    _log_plain(log, forest, first_of, plain)
     said = Said(edges, numbered_sightings(evidence.sightings, nodes), overrides)
     for members, group in groups(nodes, labels, is_special, said):
         log.add(members, history.group_changes(Replay(group, rules)))
@@ -110,6 +112,8 @@ def _disputed_devices(nodes: Nodes, edges: Edges, labels: Ints, special: Bools) 
     device_kind = nodes.kind[edges.a[seen]] >= nodes.kind[edges.b[seen]]
     device = np.where(device_kind, edges.a[seen], edges.b[seen])
     person = np.where(device_kind, edges.b[seen], edges.a[seen])
+    shared = (np.bincount(device, minlength=len(nodes)) > 1)[device]  # few devices are
+    seen, device, person = seen[shared], device[shared], person[shared]
     order = np.lexsort((person, edges.landed[seen], device))
     device, person, when = device[order], person[order], edges.landed[seen][order]
     is_first = np.diff(device, prepend=-1) != 0
@@ -128,28 +132,31 @@ def _disputed_devices(nodes: Nodes, edges: Edges, labels: Ints, special: Bools) 
     return disputed
 
 
-def _has_history(nodes: Nodes, edges: Edges, labels: Ints) -> Bools:
-    """Edges of groups that did not land at once; the others need no order."""
-    count = int(labels.max(initial=-1)) + 1
-    first = np.zeros(count, dtype=np.int64)
-    first[labels[::-1]] = nodes.landed[::-1]  # the smallest number, written last, landed first
-    later = np.zeros(count, dtype=np.bool_)
-    later[labels[nodes.landed > first[labels]]] = True
-    later[labels[edges.a[edges.landed > first[labels[edges.a]]]]] = True
-    found: Bools = later[labels[edges.a]]
+def _has_history(nodes: Nodes, edges: Edges, first_of: Ints) -> Bools:
+    """Edges of groups in which a profile may have been another one for a while.
+
+    Not so where all landed at once, nor where each identifier came in a load together with an edge
+    to an older one: it was of the first identifier's profile from the beginning.
+    """
+    later, came_alone = np.zeros((2, len(nodes)), dtype=np.bool_)
+    later[first_of[nodes.landed > nodes.landed[first_of]]] = True
+    group = first_of[edges.a]
+    later[group[edges.landed > nodes.landed[group]]] = True
+    is_alone = first_of != np.arange(len(nodes))
+    is_alone[edges.b[edges.landed == nodes.landed[edges.b]]] = False
+    came_alone[first_of[is_alone]] = True
+    found: Bools = (later & came_alone)[group]
     return found
 
 
-def _log_plain(log: Log, forest: Forest, nodes: Nodes, labels: Ints, plain: Bools) -> None:
-    """Changes of groups in which every edge counts."""
-    count = int(labels.max(initial=-1)) + 1
-    first = np.zeros(count, dtype=np.int64)
-    first[labels[::-1]] = np.arange(len(nodes))[::-1]
-    has_forest = np.zeros(count, dtype=np.bool_)
-    has_forest[labels[forest.parent != np.arange(len(nodes))]] = True
-    at_once = np.flatnonzero(plain & ~has_forest[labels])
-    log.assign(at_once, nodes.landed[at_once], first[labels[at_once]])
-    moving = np.flatnonzero(plain & has_forest[labels])
-    for assigned in history.forest_assignments(forest, moving, nodes.landed):
+def _log_plain(log: Log, forest: Forest, first_of: Ints, plain: Bools) -> None:
+    """Changes of groups in which every edge counts; arrays by identifier."""
+    landed = log.nodes.landed
+    has_forest = np.zeros(len(landed), dtype=np.bool_)
+    has_forest[first_of[forest.parent != np.arange(len(landed))]] = True
+    moves = has_forest[first_of]
+    at_once = np.flatnonzero(plain & ~moves)
+    log.assign(at_once, landed[at_once], first_of[at_once])
+    for assigned in history.forest_assignments(forest, np.flatnonzero(plain & moves), landed):
         log.assign(*assigned)
-    log.merge(*history.forest_merges(forest, nodes.landed))
+    log.merge(*history.forest_merges(forest, landed))
