@@ -17,6 +17,7 @@ from orchestration.automation.progress import progress_logger
 from orchestration.automation.schedules import hourly_build, nightly_compaction, pull_schedules
 from orchestration.automation.sensors import dead_run_sensor, inbox_sensor, segment_feed_sensor
 from orchestration.checks.expectations import expectation_checks
+from orchestration.checks.segments import no_segment_is_held
 from orchestration.resources.build import Build
 from orchestration.resources.dbt import manifest
 from orchestration.resources.settings import load_settings
@@ -35,7 +36,7 @@ defs = dg.Definitions(
         snapshot_asset(parsed),
         segment_feed,
     ],
-    asset_checks=expectation_checks(parsed),
+    asset_checks=[*expectation_checks(parsed), no_segment_is_held],
     jobs=[full_build, segment_feed_emission, landing_compaction, *pulls.values()],
     schedules=[hourly_build, nightly_compaction, *pull_schedules(pulls)],
     sensors=[inbox_sensor, segment_feed_sensor, dead_run_sensor],

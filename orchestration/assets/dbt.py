@@ -13,6 +13,7 @@ from dagster_dbt.asset_utils import build_dbt_specs
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.assets.identity import identity_metadata
+from orchestration.assets.segments import SegmentFailures
 from orchestration.resources.build import Build
 from orchestration.resources.dbt import DbtError, Event, run_dbt
 from orchestration.resources.settings import load_settings
@@ -25,7 +26,7 @@ STEPS = {
     "staging": "resource_type:seed fqn:muster.staging",
     "profiles": "fqn:muster.intermediate fqn:muster.marts.profiles",
     "audiences": "fqn:muster.marts.segments fqn:muster.marts.triggers",
-    "published": "fqn:muster.published",
+    "published": "fqn:muster.marts.membership fqn:muster.published",
 }
 # Models whose asset tells more; the functions read the warehouse through dbt, which holds it.
 _REPORTS = {"int_identity_map": identity_metadata}
@@ -43,6 +44,8 @@ class Translator(DagsterDbtTranslator):
         folders = list(dbt_resource_props["fqn"][1:-1])
         if dbt_resource_props["resource_type"] == "seed":
             return "mappings"
+        if dbt_resource_props.get("source_name") == "ledger":
+            return "membership"
         if folders and folders[0] == "marts":
             return str(folders[1])
         return str(folders[0]) if folders else None
@@ -87,6 +90,7 @@ class _Step:
         }
         keys = {spec.key for spec in self.specs}
         self.key_of = {unique_id: self._key(unique_id) for unique_id in ids}
+        self.segments = SegmentFailures(parsed, self.key_of)
         self.unit_tests = {
             test: self.key_of[model]
             for test, model in _unit_tests(parsed, ids).items()
@@ -133,13 +137,14 @@ class _Step:
             return
         unit_test = self._unit_test_result(event)
         if unit_test is not None:
-            yield unit_test
+            yield self.segments.mild(unit_test)
         elif event["info"]["name"] in _RESULT_NAMES:
             message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
             for translated in message.to_default_asset_events(
                 manifest=self.parsed, dagster_dbt_translator=self.translator, context=context
             ):
-                yield _told_more(translated, event["data"]["node_info"]["node_name"], context)
+                told = _told_more(translated, event["data"]["node_info"]["node_name"], context)
+                yield self.segments.mild(told)
 
 
 def _told_more(translated: Any, model: str, context: dg.AssetExecutionContext) -> Any:
@@ -191,7 +196,11 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
                     _tell(event, built, context)
                 yield from step.translate(event, context)
         except DbtError as error:
-            raise dg.Failure(str(error)) from error
+            others = step.segments.take(error.failed)
+            if others or not error.failed:
+                raise dg.Failure(others or str(error)) from error
+        if name == "audiences":
+            yield from step.segments.keep_the_last_good(context)
 
     return assets
 

@@ -6,6 +6,7 @@ import duckdb
 from orchestration.assets.dbt import Manifest, asset_key, model_names
 from orchestration.connectors.contract import entities
 from orchestration.publication.builds import ForeignBuildError, recorded_build
+from orchestration.publication.membership import record_membership
 from orchestration.publication.snapshot import publish
 from orchestration.resources.build import Build
 from orchestration.resources.settings import Settings, load_settings
@@ -60,6 +61,7 @@ def snapshot_asset(parsed: Manifest) -> dg.AssetsDefinition:
             record = recorded_build(settings.warehouse, context.run.run_id)
         except ForeignBuildError as error:
             raise dg.Failure(str(error)) from None
+        record_membership(settings.warehouse, settings.ledger, record.as_of)
         manifest = publish(
             settings.warehouse,
             settings.published,

@@ -26,7 +26,7 @@ TABLES = {
     "overrides": "intermediate.int_identity_overrides",
 }
 LOG = "intermediate.int_identity_log"
-VERSION = 2  # of the resolver: another one resolves everything again
+VERSION = 3  # of the resolver: another one resolves everything again
 # A row of the log that is no change: what has been resolved, as JSON in its reason.
 RESOLVED = "resolved"
 # Asks the materialisation to remove the rows of an identifier that is no longer there.
@@ -45,9 +45,10 @@ _COLUMNS = {
 }
 
 
-# What a fingerprint is made of, by table: all that the resolver looks at.
+# What a fingerprint is made of, by table: all that the resolver looks at. The key is made of the
+# type, too.
 _MARKS = {
-    "identifiers": "identifier_key, identifier_type, first_landed_at, first_landed_occurred_at",
+    "identifiers": "identifier_key, first_landed_at, first_landed_occurred_at",
     "edges": "key_a, key_b, source, first_landed_at, first_landed_occurred_at",
     "sightings": "device_key, person_key, day, first_landed_at",
     "overrides": "override_id, action, key_a, key_b, landed_at",
@@ -114,19 +115,21 @@ class Increment:
         """The fingerprints of what was known at the mark, and of what is known now."""
         newest, past, now = 0, [], []
         for name, table in self.tables.items():
-            old = f"epoch_us({self._landed(name)}) <= {mark}"
+            landed = self._landed(name)
+            old = f"{landed} <= make_timestamptz({mark})"
             if name == "sightings":
                 # A device's are in the table only from the second person on.
                 old += f""" and device_key in (
                     select device_key from {table} where {old}
                     group by device_key having count(distinct person_key) > 1
                 )"""
-            mixed = f"bit_xor(hash({_MARKS[name]}))"
             row = self.connection.execute(
-                f"""select coalesce(max(epoch_us({self._landed(name)})), 0),
-                    count(*) filter (where is_old), {mixed} filter (where is_old),
-                    count(*), {mixed}
-                from (select *, {old} as is_old from {table})"""
+                f"""select coalesce(max(epoch_us({landed})), 0),
+                    count(*) filter (where is_old), bit_xor(mixed) filter (where is_old),
+                    count(*), bit_xor(mixed)
+                from (
+                    select {landed}, {old} as is_old, hash({_MARKS[name]}) as mixed from {table}
+                )"""
             ).fetchall()[0]
             newest = max(newest, row[0])
             past.append(row[1:3])
@@ -146,7 +149,7 @@ class Increment:
     def _touched(self, mark: int) -> str:
         """A relation of the keys of all identifiers that what landed after the mark may concern."""
         since = {
-            name: f"select * from {table} where epoch_us({self._landed(name)}) > {mark}"
+            name: f"select * from {table} where {self._landed(name)} > make_timestamptz({mark})"
             for name, table in self.tables.items()
         }
         self.connection.execute(

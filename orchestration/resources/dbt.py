@@ -9,9 +9,11 @@ import json
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.resources.dbt_project import Project
 from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, load_settings
 
 if TYPE_CHECKING:
@@ -28,18 +30,36 @@ _WATCHED = (
 Event = dict[str, Any]  # a dbt event as dagster-dbt expects it: {"info": ..., "data": ...}
 
 
+@dataclass(frozen=True)
+class Failed:
+    """A node that dbt could not build, or a test that failed: its unique id, name, and why."""
+
+    unique_id: str
+    name: str
+    reason: str
+
+
 class DbtError(RuntimeError):
-    """dbt did not succeed; the message says which nodes failed and why."""
+    """dbt did not succeed; the message says which nodes failed and why, and `failed` lists them."""
+
+    def __init__(self, message: str, failed: Sequence[Failed] = ()) -> None:
+        super().__init__(message)
+        self.failed = tuple(failed)
 
 
 def _target() -> Path:
     return load_settings().working / "dbt"
 
 
-def _base_arguments() -> list[str]:
+def project() -> Project:
+    """The project, without segments that keep it from being read."""
+    return Project(DBT_PROJECT, _target())
+
+
+def _base_arguments(folder: Path) -> list[str]:
     return [
         "--project-dir",
-        str(DBT_PROJECT),
+        str(folder),
         "--profiles-dir",
         str(DBT_PROJECT),
         "--target-path",
@@ -71,9 +91,14 @@ def _parse() -> None:
     current = _fingerprint()
     if stamp.exists() and stamp.read_text() == current:
         return
-    result = dbtRunner().invoke(["parse", *_base_arguments()])
-    if not result.success:
-        raise DbtError(f"dbt cannot read the project: {result.exception}")
+
+    def parse(folder: Path) -> str | None:
+        result = dbtRunner().invoke(["parse", *_base_arguments(folder)])
+        return None if result.success else str(result.exception)
+
+    wrong = project().read(parse)
+    if wrong is not None:
+        raise DbtError(f"dbt cannot read the project: {wrong}")
     stamp.write_text(current)
 
 
@@ -115,8 +140,8 @@ def cursor() -> "duckdb.DuckDBPyConnection | None":
     return opened.cursor() if opened else None
 
 
-def _invoke(arguments: list[str], events: "queue.Queue[Event | None]") -> list[str]:
-    """Run one dbt command and return what failed, a line each; events go to the queue."""
+def _invoke(command: list[str], events: "queue.Queue[Event | None]") -> list[Failed]:
+    """Run one dbt command and return what failed; events go to the queue."""
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
@@ -126,16 +151,16 @@ def _invoke(arguments: list[str], events: "queue.Queue[Event | None]") -> list[s
     parsed.build_flat_graph()  # type: ignore[no-untyped-call]
     runner = dbtRunner(manifest=parsed, callbacks=[lambda message: events.put(_as_event(message))])
     try:
-        result = runner.invoke(arguments)
+        result = runner.invoke([*command, *_base_arguments(project().folder)])
     finally:
         _close_connections()
     if result.success:
         return []
     if result.exception:
-        return [str(result.exception)]
+        return [Failed("", "dbt", str(result.exception))]
     rows = getattr(result.result, "results", [])
     return [
-        f"{row.node.name}: {_without_callers(str(row.message))}"
+        Failed(row.node.unique_id, row.node.name, _without_callers(str(row.message)))
         for row in rows
         if row.status in ("error", "fail", "runtime error")
     ]
@@ -156,15 +181,15 @@ def run_dbt(command: Sequence[str], variables: Mapping[str, str]) -> Iterator[Ev
     Raises:
         DbtError: after the last event, if any node failed.
     """
-    arguments = [*command, "--vars", json.dumps(dict(variables)), *_base_arguments()]
+    arguments = [*command, "--vars", json.dumps(dict(variables))]
     events: queue.Queue[Event | None] = queue.Queue()
-    failures: list[str] = []
+    failures: list[Failed] = []
 
     def work() -> None:
         try:
             failures.extend(_invoke(arguments, events))
         except Exception as error:
-            failures.append(f"{type(error).__name__}: {error}")
+            failures.append(Failed("", type(error).__name__, str(error)))
         finally:
             events.put(None)
 
@@ -175,4 +200,5 @@ def run_dbt(command: Sequence[str], variables: Mapping[str, str]) -> Iterator[Ev
             yield event
         thread.join()
     if failures:
-        raise DbtError("; ".join(failures))
+        told = "; ".join(f"{failed.name}: {failed.reason}" for failed in failures)
+        raise DbtError(told, failures)

@@ -265,22 +265,22 @@ def test_a_person_of_many_contacts_and_orders_is_one_row_of_profiles() -> None:
             select 'p' || number as profile_id, timestamp '2026-01-01' as first_seen_at,
                 timestamp '2026-01-02' as last_seen_at, 3 as identifier_count
             from range(1, 4) as numbers (number);
-        create or replace table int_profile_sessions as
-            select 'p1' as profile_id, 4 as session_count, 1 as session_count_7d,
-                timestamp '2026-01-02' as last_session_at;
-        create or replace table int_profile_orders as
-            select 'p1' as profile_id, 2 as order_count, 9.5 as lifetime_value,
-                timestamp '2026-01-02' as first_order_at, timestamp '2026-01-02' as last_order_at;
+        create or replace table country_names as select 'name' as name, 'country' as country;
+        create or replace table country_timezones as select 'XX' as country, 'UTC' as timezone;
     """)
-    build(connection, ["profile_traits", "profiles"], AS_OF)
+    build(connection, ["int_profile_details"], AS_OF)
     profiles = connection.execute(
-        "select profile_id, country, order_count from profiles order by profile_id"
+        "select profile_id, country, local_timezone from int_profile_details order by profile_id"
     ).fetchall()
     newest = max(
         (record for record in found if record["source"] == "crm_contacts"),
         key=lambda record: (record["at"], record["contact_id"]),
     )
-    assert profiles == [("p1", newest["country"], 2), ("p2", None, 0), ("p3", None, 0)]
+    assert profiles == [
+        ("p1", newest["country"], "Europe/Berlin"),
+        ("p2", None, "Europe/Berlin"),
+        ("p3", None, "Europe/Berlin"),
+    ]
 
 
 def test_a_profile_tells_where_its_traits_come_from() -> None:

@@ -7,6 +7,10 @@
     {% set records = landing_records(env_var('MUSTER_HOME', '../var') ~ '/landing') %}
     {% do register_landing(records) %}
     {% do run_query(
+        'create table if not exists main.segment_failures '
+        ~ '(build_id varchar, model varchar, file varchar, is_built boolean, reason varchar)'
+    ) %}
+    {% do run_query(
         'create table if not exists main.dbt_builds '
         ~ '(number bigint, build_id varchar, as_of timestamp, loads varchar[])'
     ) %}
@@ -22,3 +26,28 @@
     {% do run_query(record) %}
     {% endif %}
 {% endmacro %}
+
+{#-
+    Segments that this build could not build, or whose tests failed: what the job noted of them.
+    dbt alone notes none, as it does not go on to what depends on them.
+-#}
+{% macro segment_failures() -%}
+    select
+        model,
+        file,
+        is_built,
+        reason
+    from main.segment_failures
+    where build_id = '{{ var("build_id", invocation_id) }}'
+{%- endmacro %}
+
+{#- Names of the models (`seg_x`) that this build could not build. -#}
+{% macro unbuilt_segments() -%}
+    {%- set found = [] -%}
+    {%- if execute -%}
+        {%- for row in run_query(segment_failures() ~ ' and not is_built').rows -%}
+            {%- do found.append('seg_' ~ row[0]) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found) }}
+{%- endmacro %}

@@ -29,18 +29,71 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- One row for each model of a folder: name; description, owner from its YAML; hash of its SQL. -#}
-{% macro catalogue(folder, prefix) -%}
-    {%- for name in models_in(folder, prefix) %}
-    {%- set node = (graph.nodes if execute else {}).get('model.' ~ project_name ~ '.' ~ name, {}) %}
-    {%- set description = node.get("description", "") | replace("\n", " ") | trim %}
+{#-
+    Unites all segments as they were built. Of one that could not be built (whatever stands in its
+    table is old), or that has no profile_id, there are no rows: segment_verdicts says why.
+-#}
+{% macro collect_segments() -%}
+    {%- set unbuilt = unbuilt_segments() -%}
+    {%- for name in models_in('marts/segments', 'seg_') %}
+    {%- set relation = ref(name) %}
+    {%- set columns = [] if name in unbuilt else column_names(relation) %}
     select
-        '{{ name[prefix | length:] }}' as segment,
-        '{{ description | replace("'", "''") }}' as description,
-        '{{ node.get("config", {}).get("meta", {}).get("owner", "") }}' as owner,
-        '{{ node.get("checksum", {}).get("checksum", "")[:12] }}' as definition_hash
+        '{{ name[4:] }}' as model,
+        '{{ name[4:] }}'
+        {%- if 'tag' in columns %} || '_' || tag{% endif %} as segment,
+        {% if 'profile_id' in columns %}cast(profile_id as varchar){% else %}null{% endif %} as profile_id
+    {%- if 'profile_id' in columns %}
+    from {{ relation }}
+    {%- else %}
+    where false
+    {%- endif %}
     {%- if not loop.last %}
     union all
     {%- endif %}
     {%- endfor %}
+{%- endmacro %}
+
+{#- Names of a relation's columns; none while dbt parses, or if there is no such relation. -#}
+{% macro column_names(relation) -%}
+    {{ return(adapter.get_columns_in_relation(relation) | map(attribute='name') | list
+        if execute and load_relation(relation) else []) }}
+{%- endmacro %}
+
+{#-
+    One row for each segment's model: what its YAML says, and a hash of its SQL and of the values of
+    the parameters in it. `wrong_columns` are those of a table that has no profile_id.
+-#}
+{% macro segment_definitions() -%}
+    {%- set unbuilt = unbuilt_segments() -%}
+    {%- for name in models_in('marts/segments', 'seg_') %}
+    {%- set node = (graph.nodes if execute else {}).get('model.' ~ project_name ~ '.' ~ name, {}) %}
+    {%- set meta = node.get('config', {}).get('meta', {}) %}
+    {%- set sql = node.get('raw_code', '') %}
+    {%- set values = [] %}
+    {%- for parameter_name in modules.re.findall("parameter\\('(\\w+)'\\)", sql) %}
+        {%- do values.append(parameter(parameter_name) | string) -%}
+    {%- endfor %}
+    {%- set columns = [] if name in unbuilt else column_names(ref(name)) %}
+    select
+        {{ literals([name[4:]]) }} as model,
+        {{ literals([node.get('original_file_path', '')]) }} as file,
+        {{ literals([node.get('description', '') | replace('\n', ' ') | trim]) }} as description,
+        {{ literals([meta.get('owner', '')]) }} as owner,
+        {{ literals([local_md5(sql ~ values | join(' '))[:12]]) }} as definition_hash,
+        {{ literals([meta.get('exclusive_set') or '']) }} as exclusive_set,
+        {{ meta.get('priority') or 0 }} as priority,
+        {{ meta.get('may_be_empty') or false }} as may_be_empty,
+        {{ meta.get('may_hold_everybody') or false }} as may_hold_everybody,
+        {{ 'tag' in columns }} as has_tags,
+        {{ literals([columns | join(', ') if 'profile_id' not in columns else '']) }} as wrong_columns
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- The value of `column` in the row in which `by` is greatest. -#}
+{% macro last_value_of(column, by) -%}
+    max_by({{ column }}, {{ by }})
 {%- endmacro %}

@@ -51,19 +51,33 @@
     {{ return(found) }}
 {%- endmacro %}
 
+{#- The Parquet files of a table of the ledger. -#}
+{% macro ledger_files(table) -%}
+    {%- set pattern = env_var('MUSTER_HOME', '../var') ~ '/ledger/' ~ table ~ '/*.parquet' -%}
+    {%- set found = [] -%}
+    {%- for row in run_query("select file from glob('" ~ pattern ~ "') order by file").rows -%}
+        {%- do found.append(row[0].replace("'", "''")) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
 {#-
     Makes one view for each landing source over the Parquet files of all sources that hold it, as
     they are now: every model of a command reads the same rows, whatever is loaded meanwhile.
     `known_at` hides what was landed later. An entity that nobody has delivered is an empty view.
+    The ledger's tables are files of whole builds, and become views in the same way.
 -#}
 {% macro register_landing(records=none) %}
     {% set landing = env_var('MUSTER_HOME', '../var') ~ '/landing' %}
     {% set records = records or landing_records(landing) %}
     {% do run_query('create schema if not exists landing') %}
-    {% for source in graph.sources.values() if source.schema == 'landing' %}
-        {% set files = landed_files(landing, source.identifier, records) %}
+    {% do run_query('create schema if not exists ledger') %}
+    {% for source in graph.sources.values() %}
+        {% set is_landing = source.schema == 'landing' %}
+        {% set files = landed_files(landing, source.identifier, records) if is_landing
+            else ledger_files(source.identifier) %}
         {% set view %}
-        create or replace view landing.{{ source.identifier }} as
+        create or replace view {{ source.schema }}.{{ source.identifier }} as
         select
             {%- for column in source.columns.values() %}
             cast({{ column.name }} as {{ column.data_type or 'varchar' }}) as {{ column.name }}
@@ -79,7 +93,7 @@
             {%- if files %}
             union all by name
             select * from read_parquet(['{{ files | join("', '") }}'], union_by_name = true)
-            {%- if var('known_at', none) %}
+            {%- if is_landing and var('known_at', none) %}
             where _landed_at <= cast('{{ var("known_at") }}' as timestamptz)
             {%- endif %}
             {%- endif %}

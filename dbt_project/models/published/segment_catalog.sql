@@ -1,6 +1,6 @@
--- Grain: one row per segment, empty ones too.
-with definitions as (
-    {{ catalogue('marts/segments', 'seg_') }}
+-- Grain: one row per segment, empty and held ones too.
+with versions as (
+    select * from {{ ref('segment_versions') }}
 ),
 
 sizes as (
@@ -9,15 +9,33 @@ sizes as (
         count(*) as size
     from {{ ref('segment_memberships') }}
     group by segment
+),
+
+changes as (
+    select
+        segment,
+        count(*) filter (where action = 'enter') as entered,
+        count(*) filter (where action = 'exit') as exited
+    from {{ ref('segment_changes') }}
+    group by segment
 )
 
 select
-    definitions.segment,
-    definitions.description,
-    definitions.owner,
-    definitions.definition_hash,
+    versions.segment,
+    versions.description,
+    versions.owner,
+    versions.definition_hash,
+    cast(versions.definition_version as bigint) as definition_version,
     coalesce(sizes.size, 0) as size,
+    coalesce(changes.entered, 0) as entered,
+    coalesce(changes.exited, 0) as exited,
+    nullif(versions.exclusive_set, '') as exclusive_set,
+    versions.held_because is not null as is_held,
+    versions.file || ' ' || versions.held_because as held_because,
+    versions.held_since,
     {{ as_of() }} as as_of
-from definitions
+from versions
 left join sizes
-    on definitions.segment = sizes.segment
+    on versions.segment = sizes.segment
+left join changes
+    on versions.segment = changes.segment

@@ -8,7 +8,9 @@ from expectations.suites.published import (
     identity_rejections,
     profiles,
     segment_catalog,
+    segment_membership_history,
     segment_memberships,
+    segment_overlaps,
     tracking_plan_violations,
     trigger_candidates,
 )
@@ -17,6 +19,8 @@ SUITES: tuple[Suite, ...] = (
     profiles.SUITE,
     segment_memberships.SUITE,
     segment_catalog.SUITE,
+    segment_membership_history.SUITE,
+    segment_overlaps.SUITE,
     trigger_candidates.SUITE,
     identity_map.SUITE,
     identity_aliases.SUITE,

@@ -1,0 +1,69 @@
+-- Grain: one row per segment: its definition, and why its members are those of an older build, if
+-- they are. A model with tags has a segment for each tag that somebody has.
+with named as (
+    select
+        model,
+        segment
+    from {{ ref('segment_members') }}
+    union
+    select
+        model,
+        segment
+    from {{ ref('segment_last_members') }}
+    union
+    select
+        model,
+        model as segment
+    from {{ ref('segment_definitions') }}
+    where not has_tags
+    union
+    -- Its file cannot be read, and it never had members.
+    select
+        model,
+        model as segment
+    from {{ ref('segment_verdicts') }}
+    where
+        model not in (select model from {{ ref('segment_definitions') }})
+        and model not in (select model from {{ ref('segment_last_members') }})
+),
+
+published as (
+    select
+        model,
+        {{ last_value_of('description', 'number') }} as description,
+        {{ last_value_of('owner', 'number') }} as owner,
+        {{ last_value_of('definition_hash', 'number') }} as definition_hash,
+        {{ last_value_of('definition_version', 'number') }} as definition_version,
+        {{ last_value_of('held_since', 'number') }} as held_since
+    from {{ source('ledger', 'segment_definitions') }}
+    where recorded_at <= {{ as_of() }}
+    group by model
+)
+
+select
+    named.segment,
+    named.model,
+    verdicts.file,
+    coalesce(definitions.description, published.description, '') as description,
+    coalesce(definitions.owner, published.owner, '') as owner,
+    -- Of one that is held, what its members were made by.
+    case
+        when verdicts.reason is null then definitions.definition_hash
+        else published.definition_hash
+    end as definition_hash,
+    case
+        when verdicts.reason is null then definitions.definition_version
+        else published.definition_version
+    end as definition_version,
+    coalesce(definitions.exclusive_set, '') as exclusive_set,
+    verdicts.reason as held_because,
+    case
+        when verdicts.reason is not null then coalesce(published.held_since, {{ as_of() }})
+    end as held_since
+from named
+inner join {{ ref('segment_verdicts') }} as verdicts
+    on named.model = verdicts.model
+left join {{ ref('segment_definitions') }} as definitions
+    on named.model = definitions.model
+left join published
+    on named.model = published.model
