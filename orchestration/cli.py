@@ -9,6 +9,7 @@ from orchestration.cli_explain import explain_app
 from orchestration.cli_identity import identity_app
 from orchestration.cli_plan import plan_app
 from orchestration.cli_receive import receive
+from orchestration.cli_segment import segment_app
 from orchestration.cli_sources import app as sources_app
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app.add_typer(published_app, name="published")
 app.add_typer(plan_app, name="plan")
 app.add_typer(identity_app, name="identity")
 app.add_typer(explain_app, name="explain")
+app.add_typer(segment_app, name="segment")
 app.add_typer(sources_app, name="sources")
 landing_app = typer.Typer(no_args_is_help=True, help="Landing, the Parquet files as delivered.")
 app.add_typer(landing_app, name="landing")

@@ -1,7 +1,7 @@
 """Identifiers as they are compared, where SQL cannot say it: telephone numbers, international mail.
 
-Plain functions of text; `orchestration/resources/dbt_functions.py` makes them functions of DuckDB,
-and `dbt_project/macros/identifiers.sql` says which columns they are applied to.
+Plain functions of text; `orchestration/resources/duckdb_functions.py` makes functions of DuckDB of
+them, and `dbt_project/macros/identifiers.sql` says which columns they are applied to.
 """
 
 import csv

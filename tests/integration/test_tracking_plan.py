@@ -17,7 +17,7 @@ from orchestration.cli import app
 from orchestration.connectors.sources.file_drop import land_inbox
 from orchestration.connectors.sources.queries import open_connection
 from orchestration.resources.dbt import run_dbt
-from orchestration.resources.dbt_functions import register
+from orchestration.resources.duckdb_functions import register
 from orchestration.resources.settings import Settings, load_settings
 from orchestration.tracking_plan.check import events_sql
 from orchestration.tracking_plan.judgement import reasons_sql

@@ -38,9 +38,14 @@ STAGED = {
 Record = dict[str, Any]
 
 
+COUNTRIES = {"Germany": "DE", "germany": "DE", "de": "DE", "DE": "DE", "Mars": "Mars"}
+
+
 def _value(trait: str, number: int) -> str:
     if trait == "birth_date":
         return f"{1900 + number % 100}-05-01"
+    if trait == "country":
+        return [*COUNTRIES][number % len(COUNTRIES)]
     # The first address is a test account of the block list.
     return f"test@{number}.org" if (trait, number) == ("email", 0) else f"{trait}{number}"
 
@@ -61,7 +66,7 @@ def random_records(chance: random.Random, profiles: int) -> list[Record]:
     for number in range(10 * profiles):
         source = chance.choice(list(STAGED))
         told = {
-            trait: _value(trait, chance.randrange(3))
+            trait: _value(trait, chance.randrange(5 if trait == "country" else 3))
             for trait in CARRIED[source]
             if chance.random() < 0.75
         }
@@ -142,12 +147,17 @@ def _chosen(
     offers: list[Record], trait: str, sources: list[str], order: list[str]
 ) -> tuple[object, ...]:
     winner = _best(offers, sources, order)
-    others = [offer for offer in offers if offer[trait] != winner[trait]]
+    value = _spelled(winner[trait], trait)
+    others = [offer for offer in offers if _spelled(offer[trait], trait) != value]
     rule: str | None = "unopposed"
     if others:
         rule = _beats(winner, _best(others, sources, order), sources, order)
-    number = len({offer[trait] for offer in others})
-    return winner[trait], winner["source"], _key(winner), rule, number
+    number = len({_spelled(offer[trait], trait) for offer in others})
+    return value, winner["source"], _key(winner), rule, number
+
+
+def _spelled(value: str, trait: str) -> str:
+    return COUNTRIES[value] if trait == "country" else value
 
 
 @cache
@@ -158,6 +168,7 @@ def _connection() -> duckdb.DuckDBPyConnection:
         "create table int_identifiers_blocked as "
         "select 'email' as identifier_type, 'test@0.org' as identifier_value"
     )
+    connection.execute("create table country_names as select 'germany' as name, 'DE' as country")
     traits = ", ".join(f"{trait} varchar" for trait in TRAITS if trait != "birth_date")
     landed = "_landed_at timestamptz default '2026-02-01 00:00:00+00'"
     connection.execute(f"""

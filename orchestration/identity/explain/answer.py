@@ -54,11 +54,11 @@ def answer(
         NotExplainedError: a value means nobody, or several.
     """
     reader = Reader(connection, rules.silent_sources)
-    asked = _one(connection, value, rules)
+    asked = the_one(connection, value, rules)
     person = reader.person(asked.profile_id, asked.identifier)
     way = None
     if other:
-        end = _one(connection, other, rules)
+        end = the_one(connection, other, rules)
         last = end.identifier or reader.person(end.profile_id).identifiers[0].identifier
         way = path(reader, person, asked.identifier or person.identifiers[0].identifier, last)
     notes = (*_about(asked), *_stale(connection, rules))
@@ -66,7 +66,12 @@ def answer(
     return Answer(asked, notes, person, traits, tuple(events(reader, person)), way)
 
 
-def _one(connection: "duckdb.DuckDBPyConnection", value: str, rules: IdentityRules) -> Found:
+def the_one(connection: "duckdb.DuckDBPyConnection", value: str, rules: IdentityRules) -> Found:
+    """What a value means, if it is one thing.
+
+    Raises:
+        NotExplainedError: it means nobody, or several.
+    """
     found = find(connection, value, rules.default_country)
     if not found:
         missing = why_missing(connection, value, rules.default_country)

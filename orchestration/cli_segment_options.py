@@ -1,0 +1,73 @@
+"""What the commands of `muster segment` share: their options, their errors, their pages."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Name = Annotated[str, typer.Argument(help="The segment, with or without seg_.")]
+Json = Annotated[bool, typer.Option("--json", help="For machines, with all rows.")]
+Html = Annotated[Path | None, typer.Option(help="Also write a page, FILE.html.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="parameter=value instead of parameters.yml; repeatable."),
+]
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What a user can mend, in one line and exit code 2."""
+    from orchestration.rendering.jinja import RenderError
+    from orchestration.rendering.project import ProjectError
+    from orchestration.resources.warehouse import WarehouseError
+    from orchestration.segments.errors import SegmentError
+
+    try:
+        yield
+    except (SegmentError, RenderError, ProjectError, WarehouseError, OSError) as error:
+        typer.secho(_without_home(str(error)), err=True, fg="red")
+        raise typer.Exit(2) from None
+
+
+def _without_home(text: str) -> str:
+    """Paths below the current folder as one types them."""
+    return text.replace(f"{Path.cwd()}{os.sep}", "")
+
+
+def terminal() -> "Console":
+    """Where tables go; readable too when piped."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def parameters_of(said: list[str] | None) -> dict[str, Any]:
+    """`["days=14"]` to `{"days": 14}`.
+
+    Raises:
+        SegmentError: it is not of the form parameter=value.
+    """
+    from orchestration.rendering.project import parse_yaml
+    from orchestration.segments.errors import SegmentError
+
+    found = {}
+    for one in said or []:
+        name, is_there, value = one.partition("=")
+        if not is_there or not value:
+            raise SegmentError(f"--set {one}: write parameter=value")
+        found[name.strip()] = parse_yaml(value)
+    return found
+
+
+def write_page(file: Path, html: str) -> None:
+    """Write a page, and say so."""
+    if file.suffix != ".html":
+        raise OSError(f"{file}: a page is FILE.html")
+    file.write_text(html, encoding="utf-8")
+    typer.echo(f"wrote {file}", err=True)

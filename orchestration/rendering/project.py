@@ -1,0 +1,187 @@
+"""The dbt project as files: models, seeds, sources and what their YAML says. Nothing is rendered.
+
+Reads what dbt would read, as far as this project uses it: folder configuration of
+`dbt_project.yml`, one YAML file beside each model, sources in `models/`, seeds as CSV.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.resources.settings import DBT_PROJECT
+
+Yaml = Mapping[str, Any]
+_FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class ProjectError(ValueError):
+    """A file of the project is not what it should be; the message names it."""
+
+
+def parse_yaml(text: str, name: str = "") -> Any:
+    """YAML as plain values, by the fast parser where there is one.
+
+    Raises:
+        ProjectError: it is no YAML; `name` is told.
+    """
+    try:
+        return yaml.load(text, Loader=_FAST_LOADER)  # noqa: S506  # a safe loader either way
+    except yaml.YAMLError as error:
+        raise ProjectError(f"{name or 'YAML'}: {' '.join(str(error).split())}") from None
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model: where its file is, and where its table stands.
+
+    `folder` is below `models/`, such as `marts/segments`.
+    """
+
+    name: str
+    path: Path
+    folder: str
+    config: Yaml
+
+    @property
+    def schema(self) -> str:
+        """The schema that its folder says."""
+        return str(self.config.get("schema", "main"))
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is a program, which cannot be rendered."""
+        return self.path.suffix == ".py"
+
+    @cached_property
+    def text(self) -> str:
+        """The file as it is now."""
+        return self.path.read_text(encoding="utf-8")
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file without surrounding blanks, as dbt takes it."""
+        return hashlib.sha256(self.text.strip().encode()).hexdigest()
+
+    @cached_property
+    def says(self) -> Yaml:
+        """The model's entry in the YAML file beside it; empty if there is none."""
+        beside = self.path.with_suffix(".yml")
+        if not beside.exists():
+            return {}
+        entries = (parse_yaml(beside.read_text(encoding="utf-8"), beside.name) or {}).get("models")
+        return next((one for one in entries or [] if one.get("name") == self.name), {})
+
+    @property
+    def description(self) -> str:
+        """What its YAML says it is, in one line."""
+        return " ".join(str(self.says.get("description", "")).split())
+
+    @property
+    def meta(self) -> Yaml:
+        """`config.meta` of its YAML."""
+        return (self.says.get("config") or {}).get("meta") or {}
+
+    def column(self, name: str) -> Yaml:
+        """What its YAML says of a column."""
+        return next((one for one in self.says.get("columns") or [] if one["name"] == name), {})
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table that models read and none makes; `columns` are names and types."""
+
+    schema: str
+    identifier: str
+    columns: Mapping[str, str]
+
+
+@dataclass
+class Project:
+    """All of it, read anew for each object."""
+
+    root: Path = DBT_PROJECT
+    models: dict[str, Model] = field(init=False)
+
+    def __post_init__(self) -> None:
+        folder = self.root / "models"
+        found = [*folder.rglob("*.sql"), *folder.rglob("*.py")]
+        self.models = {path.stem: self._model(path, folder) for path in sorted(found)}
+
+    def _model(self, path: Path, folder: Path) -> Model:
+        place = path.parent.relative_to(folder)
+        return Model(path.stem, path, place.as_posix(), _configured(self._folders, place.parts))
+
+    @cached_property
+    def settings(self) -> Yaml:
+        """`dbt_project.yml`."""
+        file = self.root / "dbt_project.yml"
+        return parse_yaml(file.read_text(encoding="utf-8"), file.name)  # type: ignore[no-any-return]
+
+    @property
+    def name(self) -> str:
+        """The project's name, which dbt puts into the ids of nodes."""
+        return str(self.settings["name"])
+
+    @property
+    def _folders(self) -> Yaml:
+        return (self.settings.get("models") or {}).get(self.name) or {}
+
+    @cached_property
+    def seeds(self) -> dict[str, str]:
+        """Names of seeds, and their schema."""
+        says = (self.settings.get("seeds") or {}).get(self.name) or {}
+        schema = str(says.get("+schema", "main"))
+        folders = [self.root / path for path in self.settings.get("seed-paths") or []]
+        return {path.stem: schema for folder in folders for path in folder.glob("*.csv")}
+
+    @cached_property
+    def sources(self) -> dict[tuple[str, str], Source]:
+        """Sources by their name and that of the table."""
+        found = {}
+        for path in sorted((self.root / "models").rglob("*.yml")):
+            text = path.read_text(encoding="utf-8")
+            if "\nsources:" not in text:
+                continue
+            for group in parse_yaml(text, path.name)["sources"]:
+                for table in group["tables"]:
+                    columns = {
+                        column["name"]: str(column.get("data_type") or "varchar")
+                        for column in table.get("columns") or []
+                    }
+                    found[group["name"], table["name"]] = Source(
+                        str(group.get("schema") or group["name"]),
+                        str(table.get("identifier") or table["name"]),
+                        columns,
+                    )
+        return found
+
+    @cached_property
+    def parameters(self) -> dict[str, Yaml]:
+        """The thresholds of `parameters.yml`: value, unit and meaning of each."""
+        file = self.root / "parameters.yml"
+        return parse_yaml(file.read_text(encoding="utf-8"), file.name) or {}
+
+    def named(self, folder: str, prefix: str) -> dict[str, Model]:
+        """The models of a folder whose names begin with a prefix, by what follows it."""
+        return {
+            name.removeprefix(prefix): model
+            for name, model in self.models.items()
+            if model.folder.startswith(folder) and name.startswith(prefix)
+        }
+
+
+def _configured(folders: Yaml, parts: tuple[str, ...]) -> dict[str, Any]:
+    """What `dbt_project.yml` says of a folder: the nearer one wins."""
+    found: dict[str, Any] = {}
+    level: Yaml | None = folders
+    for part in (*parts, ""):
+        if not isinstance(level, Mapping):
+            break
+        found |= {key[1:]: value for key, value in level.items() if key.startswith("+")}
+        level = level.get(part)
+    return found

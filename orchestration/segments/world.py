@@ -1,0 +1,285 @@
+"""A scratch database over the warehouse, in which models are evaluated as their files are now.
+
+The warehouse is attached read-only and never written. What its files still say is read from it;
+what changed since, what is missing, and whatever depends on these is made anew in memory. For a
+past moment, that is all that depends on the moment.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestration.rendering.context import DATABASE
+from orchestration.rendering.dependencies import downstream, in_order
+from orchestration.rendering.project import Project
+from orchestration.rendering.renderer import Rendered, Renderer
+from orchestration.resources.settings import Settings
+from orchestration.resources.warehouse import WarehouseError
+from orchestration.segments.errors import SegmentError, query_error
+
+if TYPE_CHECKING:
+    import duckdb
+
+SCRATCH = "memory"  # what DuckDB calls a database without a file
+_LOG = {"int_identity_log": "changed_at"}  # tables of programs that are histories, by their time
+_MOMENT = "%Y-%m-%d %H:%M:%S"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """At what moment the world is evaluated, in UTC; with `known_at`, as it was known then."""
+
+    as_of: datetime
+    known_at: datetime | None = None
+
+
+@dataclass
+class World:
+    """Models at one moment, made on demand.
+
+    `parameters` overrides thresholds, `texts` the files of models. `standing` is the SQL of which
+    the tables in the scratch database were made; worlds of one connection share it.
+    """
+
+    connection: "duckdb.DuckDBPyConnection"
+    renderer: Renderer
+    built_as_of: datetime
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)
+    _anew: set[str] = field(default_factory=set)
+
+    @property
+    def project(self) -> Project:
+        """The files."""
+        return self.renderer.project
+
+    def require(self, parameters: Mapping[str, Any]) -> None:
+        """Refuse parameters that parameters.yml does not have."""
+        for name in parameters:
+            if name not in self.project.parameters:
+                raise SegmentError(f"parameters.yml has no parameter '{name}'")
+
+    def at(self, moment: Moment) -> None:
+        """Evaluate from now on at this moment."""
+        said = {"as_of": f"{moment.as_of:{_MOMENT}}"}
+        if moment.known_at:
+            said["known_at"] = f"{moment.known_at:%Y-%m-%d %H:%M:%S.%f}+00"
+        self.renderer.variables = {**said, **self.parameters}
+        if moment.known_at and self.standing.get("known_at") != said["known_at"]:
+            self.standing.clear()
+            self.standing["known_at"] = said["known_at"]
+            self.renderer.call("register_landing")
+
+    def rendered(self, name: str) -> Rendered:
+        """A model as it would be evaluated now."""
+        return self.renderer.render(name, self.texts.get(name))
+
+    def closure(self, name: str) -> dict[str, tuple[str, ...]]:
+        """The model and all that it reads, with their refs; a program's are not followed."""
+        found: dict[str, tuple[str, ...]] = {}
+        waiting = [name]
+        while waiting:
+            one = waiting.pop()
+            if one in found or one not in self.project.models:
+                continue
+            is_border = self.project.models[one].is_python
+            found[one] = () if is_border else self.rendered(one).refs
+            waiting.extend(found[one])
+        return found
+
+    def changed(self, refs: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+        """Models whose tables are not what their files say, with the reason."""
+        there = _tables(self.connection, "tables") | _tables(self.connection, "views")
+        noted = _noted(self.connection)
+        found = {}
+        for name in refs:
+            model = self.project.models[name]
+            if f"{model.schema}.{name}" not in there:
+                found[name] = "not built yet"
+            elif name in noted and noted[name][0] != model.checksum:
+                found[name] = "its file changed"
+            elif name in noted and not model.is_python and not self._says(name, noted[name][1]):
+                found[name] = "a macro, parameter or moment changed"
+        return found
+
+    def _says(self, name: str, sql_hash: str) -> bool:
+        """Whether the model would become that SQL in a build."""
+        for is_incremental in (False, True):
+            self.renderer.is_incremental = is_incremental
+            sql = " ".join(self.rendered(name).sql.split())
+            self.renderer.is_incremental = False
+            if hashlib.md5(sql.encode(), usedforsecurity=False).hexdigest() == sql_hash:
+                return True
+        return False
+
+    def of_moment(
+        self, refs: Mapping[str, tuple[str, ...]], moments: tuple[Moment, Moment]
+    ) -> set[str]:
+        """Models whose SQL is different at two moments."""
+        told = []
+        for moment in moments:
+            self.at(moment)
+            told.append({name: self.rendered(name).sql for name in refs})
+        return {name for name in refs if told[0][name] != told[1][name]}
+
+    def make(self, name: str, anew: set[str], refs: Mapping[str, tuple[str, ...]]) -> None:
+        """Make a model's table in the scratch database, and before it what it needs of `anew`.
+
+        What only one other reads is a view, so that only the columns that matter are computed.
+
+        Raises:
+            SegmentError: DuckDB refuses a model; the message names its file, line and column.
+        """
+        self._anew = downstream(refs, anew & set(refs)) | {name}
+        programs = [one for one in self._anew if one in refs and self.project.models[one].is_python]
+        is_past = "known_at" in self.renderer.variables
+        self._anew -= {one for one in programs if one not in _LOG or not is_past}
+        self.renderer.databases = self._database
+        pinned = self._views_read(refs) if len(self._anew) > 1 else set()
+        self._anew |= pinned
+        made: set[str] = set()
+        for one in in_order(refs):
+            if one not in self._anew:
+                continue
+            sql = one if one in _LOG else self.rendered(one).sql
+            if self.standing.get(one) != sql or made.intersection(refs[one]):
+                readers = sum(one in read for of, read in refs.items() if of in self._anew)
+                self.standing.pop(one, None)
+                is_table = one == name or readers > 1 or one in pinned
+                self._make_one(one, "table" if is_table else "view")
+                self.standing[one] = sql
+                made.add(one)
+
+    def _views_read(self, refs: Mapping[str, tuple[str, ...]]) -> set[str]:
+        """Views of the warehouse that models made here read: their rows are computed once only."""
+        _register_functions(self.connection)
+        read = {one for name in self._anew for one in refs.get(name, ())} - self._anew
+        views = _tables(self.connection, "views")
+        return {
+            one for one in read & set(refs) if f"{self.project.models[one].schema}.{one}" in views
+        }
+
+    def _database(self, name: str) -> str:
+        is_landing = "." in name and "known_at" in self.renderer.variables
+        return SCRATCH if name in self._anew or is_landing else DATABASE
+
+    def _make_one(self, name: str, kind: str) -> None:
+        relation = self.renderer.relation(name)
+        self.connection.execute(f"create schema if not exists {SCRATCH}.{relation.schema}")
+        for old in ("table", "view"):
+            self._drop(old, relation.schema, name)
+        if name in _LOG:
+            self.connection.execute(
+                f"create view {relation} as select * from {DATABASE}.{relation.schema}.{name} "
+                f"where {_LOG[name]} <= timestamptz '{self.renderer.variables['known_at']}'"
+            )
+            return
+        rendered = self.rendered(name)
+        start = f"create {kind} {relation} as (\n"
+        try:
+            self.connection.execute(f"{start}{''.join(rendered.pieces)}\n)")
+        except Exception as error:
+            text = self.texts.get(name, rendered.model.text)
+            raise query_error(error, rendered, text, len(start)) from None
+
+    def _drop(self, kind: str, schema: str, name: str) -> None:
+        import duckdb
+
+        try:
+            self.connection.execute(f'drop {kind} if exists {SCRATCH}.{schema}."{name}"')
+        except duckdb.CatalogException:
+            return  # it is of the other kind
+
+
+def _tables(connection: "duckdb.DuckDBPyConnection", kind: str) -> set[str]:
+    """Tables or views of the warehouse, as `schema.name`."""
+    # No bound value: for one, DuckDB would import pandas, which takes a second.
+    rows = connection.execute(
+        f"""select schema_name || '.' || {kind[:-1]}_name from duckdb_{kind}()
+        where database_name = '{DATABASE}'"""
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _register_functions(connection: "duckdb.DuckDBPyConnection") -> None:
+    """Once: what staging calls and DuckDB lacks. Costs the import of pyarrow, so only if needed."""
+    known = "select 1 from duckdb_functions() where function_name = 'mailbox'"
+    if not connection.execute(known).fetchone():
+        from orchestration.resources.duckdb_functions import register
+
+        register(connection)
+
+
+def _noted(connection: "duckdb.DuckDBPyConnection") -> dict[str, tuple[str, str]]:
+    """What a build noted of the tables it made: the hashes of file and SQL, by name."""
+    import duckdb
+
+    try:
+        rows = connection.execute(
+            f"select name, file_hash, sql_hash from {DATABASE}.main.dbt_built_models"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return {name: (file_hash, sql_hash) for name, file_hash, sql_hash in rows}
+
+
+def _first(connection: "duckdb.DuckDBPyConnection", sql: str) -> tuple[Any, ...] | None:
+    """The first row; None also where the table is missing."""
+    import duckdb
+
+    try:
+        return connection.execute(sql).fetchone()
+    except duckdb.CatalogException:
+        return None
+
+
+def open_world(
+    settings: Settings,
+    parameters: Mapping[str, Any] | None = None,
+    texts: Mapping[str, str] | None = None,
+    project: Project | None = None,
+) -> World:
+    """The world of the newest build.
+
+    Raises:
+        WarehouseError: there is no warehouse yet, or another process writes it.
+        SegmentError: a parameter is not in parameters.yml.
+    """
+    project = project or Project()
+    connection = _attached(settings.warehouse, settings.working)
+    row = _first(connection, f"select max_by(as_of, number) from {DATABASE}.main.dbt_builds")
+    if row is None or row[0] is None:
+        raise WarehouseError(f"{settings.warehouse} was never built; run `muster run`")
+    world = World(connection, Renderer(project, connection), row[0], parameters or {}, texts or {})
+    world.require(world.parameters)
+    world.at(Moment(row[0]))
+    return world
+
+
+def _attached(warehouse: Path, working: Path) -> "duckdb.DuckDBPyConnection":
+    """A database in memory with the warehouse beside it, which it cannot change."""
+    import duckdb
+
+    if not warehouse.exists():
+        raise WarehouseError(f"{warehouse} is not there yet; build it with `muster run`")
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'UTC'")
+    connection.execute("set preserve_insertion_order = false")
+    connection.execute("set errors_as_json = true")
+    connection.execute(f"set temp_directory = '{working}/segments'")
+    if limit := os.environ.get("MUSTER_MEMORY_LIMIT"):
+        connection.execute(f"set memory_limit = '{limit}'")
+    try:
+        connection.execute(f"attach '{warehouse}' as {DATABASE} (read_only)")
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise WarehouseError(
+                f"{warehouse} is being written; try again after the build"
+            ) from None
+        raise WarehouseError(f"{warehouse} cannot be read: {error}") from None
+    return connection
