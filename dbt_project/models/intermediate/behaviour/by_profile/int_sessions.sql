@@ -6,7 +6,7 @@ with events as (
         case
             when coalesce(utm_source, utm_medium) is not null
                 then {{ in_order(['occurred_at', 'event_id']) }}
-        end as campaign_place
+        end as campaign
     from {{ ref('int_events_sessionized') }}
     where {{ is_unbuilt('profile_id') }}
 )
@@ -19,10 +19,10 @@ select
     max(occurred_at) as ended_at,
     max(device_type) filter (where event_id = session_id) as device_type,
     -- Of one event, the first that names either: a pair of two would be a campaign nobody ran.
-    {{ of_least("coalesce(utm_source, '')", 'campaign_place') }}
-        filter (where campaign_place is not null) as utm_source,
-    {{ of_least("coalesce(utm_medium, '')", 'campaign_place') }}
-        filter (where campaign_place is not null) as utm_medium,
+    {{ of_least("coalesce(utm_source, '')", 'campaign') }} filter (where campaign is not null)
+        as utm_source,
+    {{ of_least("coalesce(utm_medium, '')", 'campaign') }} filter (where campaign is not null)
+        as utm_medium,
     count(*) as event_count,
     count(*) filter (where is_content) as content_page_count,
     count(*) filter (where name = 'product_view') as product_view_count,
