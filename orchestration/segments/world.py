@@ -92,6 +92,12 @@ class World:
             waiting.extend(found[one])
         return found
 
+    def has(self, name: str) -> bool:
+        """Whether the warehouse has the table of a model."""
+        model = self.project.models.get(name)
+        tables = _tables(self.connection, "tables")
+        return model is not None and f"{model.schema}.{name}" in tables
+
     def changed(self, refs: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
         """Models whose tables are not what their files say, with the reason."""
         there = _tables(self.connection, "tables") | _tables(self.connection, "views")
