@@ -149,7 +149,8 @@ def _size_wrong(world: World, model: str, table: str, published_size: int) -> li
     meta = world.project.models[model].meta
     limits = world.project.parameters
     if not size and not meta.get("may_be_empty"):
-        words = f"nobody is in it, and {published_size:,} are published"
+        words = "nobody is in it"
+        words += f", and {published_size:,} are published" if published_size else ""
         return [_limited(published_size >= limits["segment_collapse_from"]["value"], words)]
     if size and size == total and not meta.get("may_hold_everybody"):
         is_refused = total >= limits["segment_everybody_from"]["value"]
