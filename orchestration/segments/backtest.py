@@ -124,7 +124,7 @@ class _Evaluated:
     def __init__(self, world: World, model: str, is_as_known: bool) -> None:
         self._world, self._model, self._is_as_known = world, model, is_as_known
         self._refs = world.closure(model)
-        changed = set(world.changed(self._refs))
+        changed = set(world.changed(model, self._refs))
         first = datetime(2001, 1, 1)  # noqa: DTZ001  # UTC without a zone, as all times of models
         apart = (Moment(first), Moment(first + timedelta(days=400, hours=7)))
         self._anew = changed | world.of_moment(self._refs, apart)

@@ -91,7 +91,7 @@ def preview(world: World, settings: Settings, name: str, rows: int = 5) -> Previ
     began = time.monotonic()
     model = model_of(world, name)
     refs = world.closure(model)
-    anew = world.changed(refs)
+    anew = world.changed(model, refs)
     world.make(model, set(anew), refs)
     collect(world, model, "members")
     published = newest_published(settings)

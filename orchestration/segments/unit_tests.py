@@ -95,7 +95,7 @@ def _empty_tables(world: World, file: Path, models: Sequence[str]) -> None:
     made: set[str] = set()
     for model in models:
         refs = world.closure(model)
-        anew = downstream(refs, world.changed(refs)) - {model} - made
+        anew = downstream(refs, world.changed(model, refs)) - {model} - made
         for name in anew:
             if not world.project.models[name].is_python:
                 world.make(name, anew, refs)
