@@ -1,14 +1,15 @@
 """`muster segment preview` on a million profiles: the whole command, start-up included.
 
 The warehouse is made by SQL: everybody's traits, five million sessions, and what is published of a
-dozen segments. The limit is what an analyst waits for without a thought: five seconds.
+dozen segments. The limit is five seconds of the processor, which the wall clock of a machine that
+does nothing else stays below: two threads work.
 """
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import duckdb
@@ -64,7 +65,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def _preview(home: Settings, name: str) -> float:
-    began = time.monotonic()
+    began = _processor_seconds()
     done = subprocess.run(
         [str(Path(sys.executable).parent / "muster"), "segment", "preview", name],
         cwd=PROJECT_ROOT,
@@ -73,15 +74,19 @@ def _preview(home: Settings, name: str) -> float:
         text=True,
         check=False,
     )
-    seconds = time.monotonic() - began
+    seconds = _processor_seconds() - began
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1,000,000 profiles" in done.stdout
     return seconds
 
 
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 @pytest.mark.parametrize("name", ["high_value", "frequent_visitors"])
 def test_a_preview_of_a_million_profiles(home: Settings, name: str, benchmark) -> None:  # type: ignore[no-untyped-def]
-    """The best of three: a busy machine is not what is measured."""
     taken: list[float] = []
     benchmark.pedantic(lambda: taken.append(_preview(home, name)), rounds=3, warmup_rounds=1)
-    assert min(taken) <= LIMIT_SECONDS
+    assert max(taken) <= LIMIT_SECONDS, taken
