@@ -55,7 +55,7 @@ def telling_traits(
 def _compare(
     connection: "duckdb.DuckDBPyConnection", everybody: str, columns: Sequence[str]
 ) -> None:
-    """The temporary table `compared`: members (`is_member`), and who stands for all (`is_usual`)."""
+    """The temporary table `compared`: members, and who stands for all (`is_usual`)."""
     kept = "".join(f', "{name}"' for name in columns)
     ((size, total),) = connection.execute(
         f"""select (select count(distinct profile_id) from members),

@@ -22,6 +22,17 @@ SAMPLE = PROJECT_ROOT / "seeds" / "sample"
 END = datetime.fromisoformat(SAMPLE_END).replace(tzinfo=None)
 MOMENTS = [datetime(2026, 10, 5), datetime(2026, 10, 19), END]  # noqa: DTZ001  # UTC, as in models
 SEGMENTS = ("cart_abandoners", "content_explorers", "frequent_visitors", "high_value")
+# A record comes when it happened. One that landed before its own time would be known to a build of
+# today as of then, and was not to the build of then.
+_DATED = {
+    "crm/contacts": "coalesce(created_at, updated_at)",
+    "crm/consents": "occurred_at",
+    "crm/interactions": "occurred_at",
+    "crm/tickets": "opened_at",
+    "shop/orders": "ordered_at",
+    "shop/order_items": "ordered_at",
+    "shop/refunds": "refunded_at",
+}
 Member = tuple[int, str, str]  # place of the moment, segment, profile
 
 
@@ -92,20 +103,20 @@ def _drop(inbox: Path, until: datetime, begin: datetime | None) -> None:
     for name, lines in _events(until, begin):
         with gzip.open(folder / name, "wt") as stream:
             stream.writelines(lines)
-    for entity, column in (("orders", "ordered_at"), ("order_items", "ordered_at"),
-                           ("refunds", "refunded_at")):  # fmt: skip
-        folder = inbox / "shop" / entity
+    for entity, column in _DATED.items():
+        folder = inbox / entity
         folder.mkdir(parents=True, exist_ok=True)
-        came_before = f"try_cast({column} as timestamptz) >= timestamptz '{begin}+00'"
+        # What has no time comes with the first.
+        came = f"coalesce(try_cast({column} as timestamptz), timestamptz '2026-01-01+00')"
+        file = folder / f"until-{until:%m%d}.csv"
         duckdb.sql(
             f"""copy (
-                select * from read_csv('{SAMPLE}/shop/{entity}/*.csv*', all_varchar = true)
-                where try_cast({column} as timestamptz) < timestamptz '{until}+00'
-                    and {came_before if begin else "true"}
-            ) to '{folder}/{entity}-until-{until:%m%d}.csv' (header)"""
+                select * from read_csv('{SAMPLE}/{entity}/*.csv*', all_varchar = true)
+                where {came} < timestamptz '{until}+00'
+                    and {came} >= timestamptz '{begin or "2000-01-01 00:00:00"}+00'
+            ) to '{file}' (header)"""
         )
     if begin is None:
-        shutil.copytree(SAMPLE / "crm", inbox / "crm", dirs_exist_ok=True)
         shutil.copytree(SAMPLE / "shop" / "products", inbox / "shop" / "products")
 
 
