@@ -107,6 +107,7 @@ def _decide(action: str, given: tuple[str, ...], how: _How) -> None:
     from orchestration.identity.graph import InputError
     from orchestration.identity.overriding.decisions import DecisionError, record, recorded
     from orchestration.identity.rules import RulesError, load_rules
+    from orchestration.identity.tried import OtherSecretError
     from orchestration.resources.settings import load_settings
     from orchestration.resources.warehouse import WarehouseError
 
@@ -118,7 +119,7 @@ def _decide(action: str, given: tuple[str, ...], how: _How) -> None:
             _check(asked, decisions, rules, settings, how.force)
     except WarehouseError as error:
         raise _fail(WarehouseError(f"{error}; or say --no-check")) from None
-    except (DecisionError, RulesError, InputError) as error:
+    except (DecisionError, RulesError, InputError, OtherSecretError) as error:
         raise _fail(error) from None
     if how.dry_run:
         typer.echo("Nothing was recorded (--dry-run).")

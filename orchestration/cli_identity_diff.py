@@ -29,6 +29,7 @@ def diff(
     from orchestration.identity.increment import LOG
     from orchestration.identity.rules import RulesError, load_rules
     from orchestration.identity.secret import project_secret
+    from orchestration.identity.tried import OtherSecretError
     from orchestration.resources.settings import load_settings
     from orchestration.resources.warehouse import WarehouseError, open_to_read
 
@@ -36,7 +37,7 @@ def diff(
         tried = load_rules(rules)
         with open_to_read(load_settings().warehouse, LOG) as connection:
             found = difference(connection, tried, project_secret(), samples)
-    except (RulesError, WarehouseError, InputError) as error:
+    except (RulesError, WarehouseError, InputError, OtherSecretError) as error:
         typer.secho(str(error), err=True, fg="red")
         raise typer.Exit(2) from None
     if as_json:
@@ -45,11 +46,9 @@ def diff(
     for note in found.notes:
         typer.secho(f"note: {note}", fg="yellow")
     if found.is_nothing:
-        sizes = found.sizes
-        typer.echo(
-            f"Nothing would change: {sizes.identifiers:,} identifiers, "
-            f"{sizes.profiles.before:,} profiles."
-        )
+        nothing = "Nothing else would change" if found.notes else "Nothing would change"
+        sizes = f"{found.sizes.identifiers:,} identifiers, {found.sizes.profiles.before:,} profiles"
+        typer.echo(f"{nothing}: {sizes}.")
         return
     _print(found)
 

@@ -43,10 +43,11 @@ def _audience_table(manifest: Manifest, published: Path, ledger: Ledger) -> "Tab
     table.add_column("rows", justify="right")
     table.add_row("profiles", f"{manifest.tables['profiles'].rows:,}")
     catalog = duckdb.sql(
-        f"select segment, size from '{folder}/segment_catalog.parquet' order by segment"
+        f"select segment, size, is_held from '{folder}/segment_catalog.parquet' order by segment"
     ).fetchall()
-    for segment, size in catalog:
-        table.add_row(f"segment {segment}", f"{size:,}")
+    for segment, size, is_held in catalog:
+        held = " (held: its last good members)" if is_held else ""
+        table.add_row(f"segment {segment}{held}", f"{size:,}")
     triggers = duckdb.sql(
         f"select trigger_name, count(*) from read_parquet('{folder}/trigger_candidates.parquet') "
         "group by 1 order by 1"

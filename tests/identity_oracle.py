@@ -246,11 +246,15 @@ def _splits(
     for node, profile in old.items():
         if profile is None or new[node] is None or new[node] == new[profile]:
             continue
-        whys = {
-            rejected.get(edge, "undo")
+        # The first edge that held it there: it has an end with what left, and no longer links.
+        edge = next(
+            edge
             for edge in stood
-            if edge not in accepted and old[edge.a] == profile and new[edge.a] != new[edge.b]
-        }
-        assert whys, "a split has an edge to blame"
-        rows.add(("split", new[node], moment, profile))
+            if edge not in accepted
+            and old[edge.a] == profile
+            and new[node] in (new[edge.a], new[edge.b])
+            and new[edge.a] != new[edge.b]
+        )
+        pair, why = frozenset((edge.a, edge.b)), rejected.get(edge, "undo")
+        rows.add(("split", new[node], moment, profile, pair, why))
     return rows

@@ -40,6 +40,7 @@ def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRu
         ("log", resolve(evidence, rules, SECRET)),
     ):
         connection.register(name, table)
+    weighed = rules.probabilistic.model_dump_json()
     seen = "first_occurred_at, first_occurred_at as last_occurred_at, 1::bigint as record_count"
     connection.execute(
         f"""create table int_identifiers as
@@ -68,6 +69,7 @@ def build(connection: duckdb.DuckDBPyConnection, world: World, rules: IdentityRu
             select key_a, key_b, source, first_landed_at,
                 first_occurred_at as first_landed_occurred_at
             from edges;
+        create table int_probabilistic_rules as select $json${weighed}$json$ as rules;
         create table int_device_sightings as from sightings;
         create table int_identity_log as from log"""
     )

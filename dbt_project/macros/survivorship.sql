@@ -24,6 +24,13 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#- How many of these columns of a relation have a value. -#}
+{% macro count_known(relation, columns) -%}
+    {%- for column in columns %}
+    case when {{ relation }}.{{ column }} is null then 0 else 1 end{{ ' +' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {#- One row for each trait that a record tells. -#}
 {% macro each_trait(relation) -%}
     {%- for trait in traits().split(',') | map('trim') %}

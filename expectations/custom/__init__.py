@@ -20,12 +20,14 @@ from expectations.custom.privacy import HoldsNoContactData
 from expectations.custom.provenance import HasProvenance, LandedOnce
 from expectations.custom.times import NotAfterAsOf, NotAfterLanding, NotBefore
 from expectations.custom.volumes import (
+    FewAgainst,
     HoldsNotEverybody,
     LastLoadLikeEarlierOnes,
     QuarantineIsSmall,
 )
 
 NAMED: tuple[type[RowRule], ...] = (
+    FewAgainst,
     HasProvenance,
     HoldsNoContactData,
     HoldsNotEverybody,

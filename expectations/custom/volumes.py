@@ -153,7 +153,7 @@ class HoldsNotEverybody(RowRule):
         return f"""
 with sizes as (
     select
-        (select count(*) from {{batch}}) as members,
+        (select count(distinct profile_id) from {{batch}}) as members,
         (select count(*) from {everybody}) as everybody
 )
 
@@ -161,4 +161,27 @@ select
     case when everybody > 1 and members >= everybody then 1 else 0 end as found,
     1 as total,
     members || ' of ' || everybody || ' profiles' as observed
+from sizes"""
+
+
+class FewAgainst(RowRule):
+    """A table of what was set aside stays small against the table of what was kept."""
+
+    others: str
+    share: float = 0.01
+
+    @classmethod
+    def query(cls, values: dict[str, Any]) -> str:
+        """Rows of both; an empty world says nothing."""
+        return f"""
+with sizes as (
+    select
+        (select count(*) from {{batch}}) as aside,
+        (select count(*) from {values["others"]}) as kept
+)
+
+select
+    case when aside > {values.get("share", 0.01)} * (aside + kept) then 1 else 0 end as found,
+    1 as total,
+    aside || ' against ' || kept || ' rows' as observed
 from sizes"""

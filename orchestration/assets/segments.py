@@ -42,11 +42,13 @@ class SegmentFailures:
             for unique_id, node in parsed["nodes"].items()
             if unique_id in key_of and str(node["path"]).startswith(_FOLDER)
         }
-        self._held: list[Held] = []
-        self._unbuilt: dict[dg.AssetKey, str] = {}
+        self._failed: dict[str, str] = {}  # unique id of the model: why
+        self._built: set[str] = set()  # names of outputs
 
     def mild(self, event: Any) -> Any:  # any event of Dagster's
         """A failed test of a segment as a warning: it holds the segment and stops nothing."""
+        if isinstance(event, dg.Output):
+            self._built.add(event.output_name)
         if not isinstance(event, dg.AssetCheckResult) or event.passed:
             return event
         if event.asset_key not in self._keys.values():
@@ -62,19 +64,16 @@ class SegmentFailures:
 
     def take(self, failures: Sequence[Failed]) -> str:
         """Note what is of segments; returns what is not, in words."""
-        self._held, self._unbuilt, others = [], {}, []
+        others = []
         for failed in failures:
             model = self._segment_of(failed.unique_id)
             if model is None:
                 others.append(f"{failed.name}: {failed.reason}")
-                continue
-            node = self._nodes[model]
-            is_built = failed.unique_id != model
-            reason = f"its test {failed.name} failed" if is_built else failed.reason
-            name = str(node["name"]).removeprefix("seg_")
-            self._held.append(Held(name, node["original_file_path"], is_built, reason))
-            if not is_built:
-                self._unbuilt[self._keys[model]] = reason
+            elif failed.unique_id == model:
+                self._failed[model] = failed.reason
+            else:
+                told = f"its test {failed.name} failed: {failed.reason}"
+                self._failed.setdefault(model, told[:500])
         return "; ".join(others)
 
     def _segment_of(self, unique_id: str) -> str | None:
@@ -90,8 +89,19 @@ class SegmentFailures:
         self, context: dg.AssetExecutionContext
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Write down which segments are held, and let the build go on without them."""
-        held = [*self._held]
-        held += [Held(one.model, one.file, False, one.reason) for one in project().refused()]
+        held = [Held(one.model, one.file, False, one.reason) for one in project().refused()]
+        for model, key in self._keys.items():
+            # One whose unit test fails is not built either.
+            is_built = key.to_python_identifier() in self._built
+            if key not in context.selected_asset_keys or (is_built and model not in self._failed):
+                continue
+            node, reason = self._nodes[model], self._failed.get(model, "it was not built")
+            name = str(node["name"]).removeprefix("seg_")
+            held.append(Held(name, node["original_file_path"], is_built, reason))
+            if not is_built:
+                yield dg.MaterializeResult(
+                    asset_key=key, metadata={"held": f"not built, last members kept: {reason}"}
+                )
         with duckdb.connect(str(load_settings().warehouse)) as connection:
             connection.execute("delete from main.segment_failures")
             for one in held:
@@ -100,9 +110,4 @@ class SegmentFailures:
                     "insert into main.segment_failures values (?, ?, ?, ?, ?)",
                     [context.run.run_id, one.model, one.file, one.is_built, one.reason],
                 )
-        for key, reason in self._unbuilt.items():
-            if key in context.selected_asset_keys:
-                yield dg.MaterializeResult(
-                    asset_key=key, metadata={"held": f"not built, last members kept: {reason}"}
-                )
-        self._held, self._unbuilt = [], {}
+        self._failed, self._built = {}, set()

@@ -23,6 +23,7 @@ _SEGMENTS = "segments"
 _INTERMEDIATE = (
     "int_identifiers_blocked",
     "int_identity_map",
+    "int_events_too_late",
     "int_sessions",
     "int_orders_valued",
     "int_carts",

@@ -3,13 +3,13 @@
 Reads the identity models of a warehouse; nothing is written. Sets are compared in SQL.
 """
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from orchestration.identity.increment import LOG, TABLES, read, resolved
+from orchestration.identity.increment import LOG, TABLES, read
 from orchestration.identity.resolver import resolve
 from orchestration.identity.rules import IdentityRules
+from orchestration.identity.tried import check_secret, notes, tried_edges
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,20 +102,25 @@ def difference(
 
     Raises:
         InputError: the evidence does not fit the rules.
+        OtherSecretError: the warehouse was built with another secret.
     """
-    log = resolve(read(connection, TABLES), rules, secret)
+    check_secret(connection, secret)
+    edges, unweighed = tried_edges(connection, rules)
+    log = resolve(read(connection, {**TABLES, "edges": edges}), rules, secret)
     connection.register("identity_log_tried", log)
     _compare(connection)
     largest = connection.execute(
         f"select new, identifiers, parts from made order by identifiers desc, new limit {LARGEST}"
     ).fetchall()
     found = Difference(
-        notes=_notes(connection, rules),
+        notes=[*notes(connection, rules), *unweighed],
         sizes=_sizes(connection),
         rejections=_rejections(connection),
         largest=[Large(*row) for row in largest],
-        merged_samples=_samples(connection, ("new", "old"), "old_rejected", samples),
-        split_samples=_samples(connection, ("old", "new"), "new_rejected", samples),
+        merged_samples=_samples(connection, ("new", "old"), ("old_rejected", edges), samples),
+        split_samples=_samples(
+            connection, ("old", "new"), ("new_rejected", TABLES["edges"]), samples
+        ),
     )
     connection.unregister("identity_log_tried")
     return found
@@ -207,13 +212,17 @@ def _rejections(connection: "duckdb.DuckDBPyConnection") -> dict[str, Counts]:
 
 
 def _samples(
-    connection: "duckdb.DuckDBPyConnection", sides: tuple[str, str], rejected: str, limit: int
+    connection: "duckdb.DuckDBPyConnection",
+    sides: tuple[str, str],
+    separated: tuple[str, str],
+    limit: int,
 ) -> list[Sample]:
     """The profiles of one side that are of the most parts on the other, with a deciding edge.
 
-    An edge decides if its ends are one profile on one side and two on the other.
+    An edge decides if its ends are one profile on one side and two on the other. `separated` are
+    relations: what is rejected where they are parts, and the edges where they are one.
     """
-    whole, part = sides
+    (whole, part), (rejected, edges) = sides, separated
     rows = connection.execute(
         f"""with chosen as (
             select {whole} as whole from {"made" if whole == "new" else "broken"}
@@ -230,7 +239,7 @@ def _samples(
             from who where {whole} in (select whole from chosen)
         ),
         links as (
-            select key_a, key_b, source, first_landed_at from {TABLES["edges"]}
+            select key_a, key_b, source, first_landed_at from {edges}
             union all
             select key_a, key_b, 'override', landed_at from {TABLES["overrides"]}
             where action = 'link'
@@ -258,22 +267,3 @@ def _samples(
         order by cardinality(parts.parts) desc, list_sum(map_values(parts.parts)) desc, whole"""
     ).fetchall()
     return [Sample(*row) for row in rows]
-
-
-def _notes(connection: "duckdb.DuckDBPyConnection", rules: IdentityRules) -> list[str]:
-    """What of the difference only a build can show."""
-    built = resolved(connection, LOG)
-    if not built or not built.rules.startswith("{"):
-        return []
-    was, notes = json.loads(built.rules), []
-    if list(was["identifiers"]) != rules.types:
-        notes.append(
-            "the types are in another order than in the newest build; a build also joins the "
-            "identifiers of each record anew, to its strongest, so it may differ slightly from this"
-        )
-    if was.get("default_country", "") != rules.default_country:
-        notes.append(
-            "default_country is not that of the newest build; telephone numbers are read anew by a "
-            "build only, so it will differ from this"
-        )
-    return notes

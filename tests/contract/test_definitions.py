@@ -72,6 +72,7 @@ def test_groups_are_the_stages(repository: dg.RepositoryDefinition) -> None:
         "intermediate",
         "landing",
         "mappings",
+        "membership",
         "profiles",
         "published",
         "segments",

@@ -75,8 +75,10 @@ def test_a_new_segment_file_is_collected(tmp_path: Path) -> None:
 
     segments = rows(home, "select segment from published.segment_catalog order by segment")
     assert segments == sorted((path.stem.removeprefix("seg_"),) for path in folder.glob("*.sql"))
-    members = "select profile_id from published.segment_memberships where segment = 'added'"
-    assert rows(home, members) == [("somebody",)]
-    entry = "description, owner, size, length(definition_hash)"
+    candidates = "select profile_id from membership.segment_candidates where segment = 'added'"
+    assert rows(home, candidates) == [("somebody",)]
+    entry = "description, owner, is_held, held_because"
     catalogue = f"select {entry} from published.segment_catalog where segment = 'added'"
-    assert rows(home, catalogue) == [("Somebody's segment.", "growth", 1, 12)]
+    told = "1 of its rows name a profile that does not exist"
+    file = "models/marts/segments/seg_added.sql"
+    assert rows(home, catalogue) == [("Somebody's segment.", "growth", True, f"{file} {told}")]

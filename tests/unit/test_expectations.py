@@ -342,3 +342,22 @@ def test_great_expectations_is_imported_only_to_validate() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "great_expectations" not in done.stdout.split()
+
+
+@pytest.mark.parametrize(("aside", "kept", "found"), [(1, 99, 0), (2, 99, 1), (0, 0, 0)])
+def test_what_is_set_aside_is_small_against_what_is_kept(aside: int, kept: int, found: int) -> None:
+    from expectations.custom.volumes import FewAgainst
+
+    query = FewAgainst.query({"others": f"range({kept})", "share": 0.01})
+    assert duckdb.sql(query.format(batch=f"range({aside})")).fetchall()[0][0] == found
+
+
+@pytest.mark.parametrize(("members", "found"), [(["p1", "p1"], 0), (["p1", "p2", "p2"], 1)])
+def test_a_segment_of_tags_holds_everybody_only_by_its_profiles(
+    members: list[str], found: int
+) -> None:
+    from expectations.custom.volumes import HoldsNotEverybody
+
+    query = HoldsNotEverybody.query({"everybody": "range(2)"})
+    batch = f"(select unnest({members}) as profile_id)"
+    assert duckdb.sql(query.format(batch=batch)).fetchall()[0][0] == found

@@ -99,7 +99,8 @@ def rows_of(table: pa.Table, world: World, keys: dict[str, int]) -> Rows:
             assert of[row["other_profile_id"]] == node
             rows.add((kind, node, hours, profile, edge))
         elif kind == "split":
-            rows.add((kind, profile, hours, of[row["other_profile_id"]]))
+            parted = of[row["other_profile_id"]]
+            rows.add((kind, profile, hours, parted, edge, row["rule"]))
         else:
             rows.add((kind, edge, hours, row["rule"]))
     return rows
@@ -123,7 +124,7 @@ TYPES = ["user_id", "customer_id", "email", DEVICE]
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """Small worlds in which everything happens: limits, shared devices, overrides, proposals."""
-    loads = draw(st.integers(1, 5))
+    loads = draw(st.integers(2, 5))
     world = World(
         types=TYPES,
         limits={
@@ -136,14 +137,14 @@ def worlds(draw: st.DrawFn) -> World:
         more_than=draw(st.integers(1, 2)),
         within=draw(st.sampled_from([1, 3, 365])),
     )
-    size = draw(st.integers(1, 9))
+    size = draw(st.integers(4, 9))
     for number in range(size):
         kind = TYPES[draw(st.integers(0, len(TYPES) - 1))]
         world.nodes[f"{kind}:{number}"] = (draw(st.integers(1, loads)), draw(st.integers(0, 3)))
     nodes = sorted(world.nodes)
     pairs = st.tuples(st.sampled_from(nodes), st.sampled_from(nodes))
     used = set()
-    for a, b in draw(st.lists(pairs, max_size=14)):
+    for a, b in draw(st.lists(pairs, min_size=size, max_size=18)):
         devices = sum(n.startswith(DEVICE) for n in (a, b))
         source = draw(
             st.sampled_from(["web_events", "web_events", "crm_contacts", "probabilistic"])
@@ -165,12 +166,12 @@ def worlds(draw: st.DrawFn) -> World:
 
 def _with_overrides(draw: st.DrawFn, world: World, loads: int) -> World:
     nodes = [*sorted(world.nodes), "email:unseen"]
-    for number in range(draw(st.integers(0, 4))):
-        action = draw(st.sampled_from(["split", "link", "block", "undo"]))
+    for number in range(draw(st.integers(1, 6))):
+        action = draw(st.sampled_from(["split", "link", "link", "block", "undo", "undo"]))
         a, b = draw(st.sampled_from(nodes)), draw(st.sampled_from(nodes))
         name = f"o{number}"
-        if action == "undo":
-            name = f"o{draw(st.integers(0, 3))}"
+        if action == "undo":  # mostly of one that was said before
+            name = f"o{draw(st.integers(0, number))}"
         if action in ("split", "link") and a == b:
             continue
         world.said.append(

@@ -27,7 +27,8 @@ from orchestration.identity.overriding.decisions import (
 )
 from orchestration.identity.overriding.effect import Effect, effect
 from orchestration.identity.overriding.outcomes import outcomes
-from orchestration.identity.rules import load_rules
+from orchestration.identity.rules import IdentityRules, load_rules
+from orchestration.identity.tried import OtherSecretError
 from tests.identity_oracle import Edge, World
 from tests.identity_warehouse import at, build
 from tests.unit.test_identity import SECRET
@@ -311,3 +312,39 @@ def test_another_order_of_types_is_noted() -> None:
         tried = RULES.model_copy(update={"identifiers": turned, "default_country": "DE"})
         notes = difference(connection, tried, SECRET, 1).notes
     assert ["another order" in notes[0], "default_country" in notes[1]] == [True, True]
+
+
+def test_another_secret_is_told_before_anything_else(warehouse: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(OtherSecretError, match=r"another project secret.*MUSTER_PROJECT_SECRET"):
+        difference(warehouse, RULES, b"another", 1)
+    with pytest.raises(OtherSecretError):
+        effect(warehouse, RULES, b"another", [], Desk().would("block", "user_id:ann"))
+
+
+def _weighed(**changed: object) -> IdentityRules:
+    block = RULES.probabilistic.model_copy(update={"enabled": True, **changed})
+    return RULES.model_copy(update={"probabilistic": block})
+
+
+@pytest.mark.parametrize(
+    ("changed", "split", "is_noted"),
+    [
+        ({}, 0, False),
+        ({"accept_weight": 12.0}, 0, False),  # the proposal weighs 12.5
+        ({"accept_weight": 13.0}, 1, False),
+        ({"enabled": False}, 1, False),
+        ({"accept_weight": -1.0, "propose_weight": -1.0}, 0, True),
+        ({"max_pairs": 10}, 0, True),
+    ],
+)
+def test_a_threshold_of_proposals_can_be_tried_and_other_weighing_is_noted(
+    changed: dict[str, object], split: int, is_noted: bool
+) -> None:
+    world = _world()
+    world.edges.append(Edge("email:ann", "email:new", 3, 3, "probabilistic"))
+    world.nodes["email:new"] = (3, 3)
+    with duckdb.connect() as connection:
+        build(connection, world, _weighed())
+        found = difference(connection, _weighed(**changed), SECRET, 5)
+    assert found.sizes.split == split
+    assert [note.startswith("probabilistic: ") for note in found.notes] == [True] * is_noted

@@ -38,9 +38,14 @@ STAGED = {
 Record = dict[str, Any]
 
 
+COUNTRIES = {"Germany": "DE", "germany": "DE", "de": "DE", "DE": "DE", "Mars": "Mars"}
+
+
 def _value(trait: str, number: int) -> str:
     if trait == "birth_date":
         return f"{1900 + number % 100}-05-01"
+    if trait == "country":
+        return [*COUNTRIES][number % len(COUNTRIES)]
     # The first address is a test account of the block list.
     return f"test@{number}.org" if (trait, number) == ("email", 0) else f"{trait}{number}"
 
@@ -61,7 +66,7 @@ def random_records(chance: random.Random, profiles: int) -> list[Record]:
     for number in range(10 * profiles):
         source = chance.choice(list(STAGED))
         told = {
-            trait: _value(trait, chance.randrange(3))
+            trait: _value(trait, chance.randrange(5 if trait == "country" else 3))
             for trait in CARRIED[source]
             if chance.random() < 0.75
         }
@@ -142,12 +147,17 @@ def _chosen(
     offers: list[Record], trait: str, sources: list[str], order: list[str]
 ) -> tuple[object, ...]:
     winner = _best(offers, sources, order)
-    others = [offer for offer in offers if offer[trait] != winner[trait]]
+    value = _spelled(winner[trait], trait)
+    others = [offer for offer in offers if _spelled(offer[trait], trait) != value]
     rule: str | None = "unopposed"
     if others:
         rule = _beats(winner, _best(others, sources, order), sources, order)
-    number = len({offer[trait] for offer in others})
-    return winner[trait], winner["source"], _key(winner), rule, number
+    number = len({_spelled(offer[trait], trait) for offer in others})
+    return value, winner["source"], _key(winner), rule, number
+
+
+def _spelled(value: str, trait: str) -> str:
+    return COUNTRIES[value] if trait == "country" else value
 
 
 @cache
@@ -158,6 +168,7 @@ def _connection() -> duckdb.DuckDBPyConnection:
         "create table int_identifiers_blocked as "
         "select 'email' as identifier_type, 'test@0.org' as identifier_value"
     )
+    connection.execute("create table country_names as select 'germany' as name, 'DE' as country")
     traits = ", ".join(f"{trait} varchar" for trait in TRAITS if trait != "birth_date")
     landed = "_landed_at timestamptz default '2026-02-01 00:00:00+00'"
     connection.execute(f"""
@@ -254,22 +265,22 @@ def test_a_person_of_many_contacts_and_orders_is_one_row_of_profiles() -> None:
             select 'p' || number as profile_id, timestamp '2026-01-01' as first_seen_at,
                 timestamp '2026-01-02' as last_seen_at, 3 as identifier_count
             from range(1, 4) as numbers (number);
-        create or replace table int_profile_sessions as
-            select 'p1' as profile_id, 4 as session_count, 1 as session_count_7d,
-                timestamp '2026-01-02' as last_session_at;
-        create or replace table int_profile_orders as
-            select 'p1' as profile_id, 2 as order_count, 9.5 as lifetime_value,
-                timestamp '2026-01-02' as first_order_at, timestamp '2026-01-02' as last_order_at;
+        create or replace table country_names as select 'name' as name, 'country' as country;
+        create or replace table country_timezones as select 'XX' as country, 'UTC' as timezone;
     """)
-    build(connection, ["profile_traits", "profiles"], AS_OF)
+    build(connection, ["int_profile_details"], AS_OF)
     profiles = connection.execute(
-        "select profile_id, country, order_count from profiles order by profile_id"
+        "select profile_id, country, local_timezone from int_profile_details order by profile_id"
     ).fetchall()
     newest = max(
         (record for record in found if record["source"] == "crm_contacts"),
         key=lambda record: (record["at"], record["contact_id"]),
     )
-    assert profiles == [("p1", newest["country"], 2), ("p2", None, 0), ("p3", None, 0)]
+    assert profiles == [
+        ("p1", newest["country"], "Europe/Berlin"),
+        ("p2", None, "Europe/Berlin"),
+        ("p3", None, "Europe/Berlin"),
+    ]
 
 
 def test_a_profile_tells_where_its_traits_come_from() -> None:

@@ -58,3 +58,33 @@
 {% macro utc(moment) -%}
     timezone('UTC', {{ moment }})
 {%- endmacro %}
+
+{#- Several columns as one value that sorts by the first, then the next. -#}
+{% macro in_order(columns) -%}
+    ({{ columns | join(', ') }})
+{%- endmacro %}
+
+{#- Whole days of 24 hours that have passed since a moment; null for null. -#}
+{% macro whole_days_between(earlier, later) -%}
+    cast(floor(epoch_us({{ later }} - {{ earlier }}) / 86400000000) as bigint)
+{%- endmacro %}
+
+{#- Days from one date to another. -#}
+{% macro days_between(earlier, later) -%}
+    cast({{ later }} - {{ earlier }} as bigint)
+{%- endmacro %}
+
+{#- A name as part of an identifier: `Home & Garden` is `home_garden`. -#}
+{% macro slug(column) -%}
+    trim(regexp_replace(lower({{ column }}), '[^\p{L}\p{N}]+', '_', 'g'), '_')
+{%- endmacro %}
+
+{#- A UTC moment as the clocks of a time zone show it. -#}
+{% macro local_time(moment, zone) -%}
+    timezone({{ zone }}, timezone('UTC', {{ moment }}))
+{%- endmacro %}
+
+{#- The names of time zones that `local_time` knows. -#}
+{% macro known_zones() -%}
+    select distinct name from pg_timezone_names()
+{%- endmacro %}

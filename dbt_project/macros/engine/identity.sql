@@ -26,3 +26,8 @@
 {% macro of_least(column, by) -%}
     min_by({{ column }}, {{ by }})
 {%- endmacro %}
+
+{#- The value of `column` in the row in which `by` is greatest. -#}
+{% macro of_greatest(column, by) -%}
+    max_by({{ column }}, {{ by }})
+{%- endmacro %}

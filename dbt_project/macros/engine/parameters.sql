@@ -3,6 +3,16 @@
     {{ return(fromyaml(run_query("select content from read_text('" ~ path ~ "')").rows[0][0])) }}
 {%- endmacro %}
 
+{#- All thresholds as they are in force, by name. -#}
+{% macro parameters_in_force() -%}
+    {%- set folder = invocation_args_dict.get('project_dir') or '.' -%}
+    {%- set values = {} -%}
+    {%- for name, entry in yaml_file(folder ~ '/parameters.yml').items() -%}
+        {%- do values.update({name: var(name, entry['value'])}) -%}
+    {%- endfor -%}
+    {{ return(values) }}
+{%- endmacro %}
+
 {#- The value of a threshold of parameters.yml; a dbt variable of the same name wins. -#}
 {% macro parameter(name) -%}
     {%- if not execute -%}

@@ -14,3 +14,8 @@
 {% macro microseconds(moment) -%}
     coalesce(epoch_us({{ moment }}), -9223372036854775807)
 {%- endmacro %}
+
+{#- A field of such a record. -#}
+{% macro field_of(record, field) -%}
+    struct_extract({{ record }}, '{{ field }}')
+{%- endmacro %}

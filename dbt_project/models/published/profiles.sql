@@ -1,4 +1,9 @@
 -- Grain: one row per profile. No contact data: identifiers are in identity_map, hashed.
+{% set counts = [
+    'active_day_count', 'session_count', 'product_view_count', 'category_view_count',
+    'content_read_count', 'search_count', 'cart_add_count', 'email_sent_count',
+    'email_open_count', 'email_click_count', 'ticket_count', 'order_count',
+] -%}
 select
     profile_id,
     first_seen_at,
@@ -6,13 +11,55 @@ select
     cast(identifier_count as bigint) as identifier_count,
     country,
     timezone,
+    local_timezone,
     loyalty_tier,
-    cast(session_count as bigint) as session_count,
-    cast(session_count_7d as bigint) as session_count_7d,
+    cast(data_quality_score as bigint) as data_quality_score,
+    email_consent,
+    sms_consent,
+    push_consent,
+    email_unsubscribed_at,
+    email_bounced_at,
+    last_email_engaged_at,
+    cast(email_open_rate_90d as decimal(9, 4)) as email_open_rate_90d,
+    cast(ticket_count as bigint) as ticket_count,
+    cast(preferred_hour as bigint) as preferred_hour,
+    first_session_at,
     last_session_at,
-    cast(order_count as bigint) as order_count,
-    cast(lifetime_value as decimal(18, 4)) as lifetime_value,
+    cast(days_since_last_session as bigint) as days_since_last_session,
+    cast(session_count as bigint) as session_count,
+    cast(active_day_count as bigint) as active_day_count,
+    cast(mobile_share_90d as decimal(9, 4)) as mobile_share_90d,
+    cast(desktop_share_90d as decimal(9, 4)) as desktop_share_90d,
+    cast(tablet_share_90d as decimal(9, 4)) as tablet_share_90d,
+    top_category,
+    cast(top_category_share as decimal(9, 4)) as top_category_share,
+    top_brand,
+    cast(top_brand_share as decimal(9, 4)) as top_brand_share,
     first_order_at,
     last_order_at,
+    cast(days_since_last_order as bigint) as days_since_last_order,
+    cast(order_count as bigint) as order_count,
+    cast(store_order_count as bigint) as store_order_count,
+    cast(lifetime_value as decimal(18, 4)) as lifetime_value,
+    cast(refunded_value as decimal(18, 4)) as refunded_value,
+    cast(average_order_value as decimal(18, 4)) as average_order_value,
+    cast(discount_share as decimal(9, 4)) as discount_share,
+    cast(discounted_order_share as decimal(9, 4)) as discounted_order_share,
+    preferred_channel,
+    last_order_attribution,
+    cast(recency_score as bigint) as recency_score,
+    cast(frequency_score as bigint) as frequency_score,
+    cast(monetary_score as bigint) as monetary_score,
+    rfm_group,
+    {% for days in windows() %}
+        {% for trait in counts %}
+            cast({{ trait }}_{{ days }}d as bigint) as {{ trait }}_{{ days }}d,
+        {% endfor %}
+        {% for trait in ['dwell_seconds', 'order_value'] %}
+            cast({{ trait }}_{{ days }}d as decimal(18, 4)) as {{ trait }}_{{ days }}d,
+        {% endfor %}
+    {% endfor %}
+    cast(engagement_score as bigint) as engagement_score,
+    lifecycle_stage,
     {{ as_of() }} as as_of
 from {{ ref('profile_traits') }}

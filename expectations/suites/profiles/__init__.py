@@ -3,6 +3,7 @@
 from expectations.spec import Suite
 from expectations.suites.profiles import (
     int_carts,
+    int_events_too_late,
     int_golden_records,
     int_identifiers_blocked,
     int_identity_map,
@@ -17,6 +18,7 @@ SUITES: tuple[Suite, ...] = (
     int_identity_map.SUITE,
     int_trait_values.SUITE,
     int_golden_records.SUITE,
+    int_events_too_late.SUITE,
     int_sessions.SUITE,
     int_orders_valued.SUITE,
     int_carts.SUITE,

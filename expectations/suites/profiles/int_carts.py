@@ -10,6 +10,12 @@ SUITE = Suite(
     rules=(
         profile_id(),
         error(
+            "MatchesPattern",
+            "A cart is in one of its states.",
+            column="state",
+            pattern="open|checkout|purchased|abandoned|expired",
+        ),
+        error(
             "NotBefore",
             "Nothing is last added before it was first added.",
             column="last_added_at",

@@ -10,6 +10,30 @@ SUITE = Suite(
     rules=(
         profile_id(),
         *not_negative("identifier_count", "session_count", "session_count_7d", "order_count"),
+        *not_negative("days_since_last_session", "days_since_last_order", "refunded_value"),
+        *(
+            error(
+                "ExpectColumnValuesToBeBetween",
+                f"{score} is between {least} and {most}.",
+                column=score,
+                min_value=least,
+                max_value=most,
+            )
+            for score, least, most in (
+                ("engagement_score", 0, 100),
+                ("data_quality_score", 0, 100),
+                ("recency_score", 1, 5),
+                ("frequency_score", 1, 5),
+                ("monetary_score", 1, 5),
+                ("preferred_hour", 0, 23),
+            )
+        ),
+        error(
+            "NotBefore",
+            "No last session ends before the first begins.",
+            column="last_session_at",
+            earlier="first_session_at",
+        ),
         error(
             "NotBefore",
             "Nobody is last seen before they were first seen.",

@@ -12,6 +12,7 @@ from orchestration.identity.increment import LOG, TABLES, read
 from orchestration.identity.overriding.decisions import Decision
 from orchestration.identity.resolver import Evidence, resolve
 from orchestration.identity.rules import IdentityRules
+from orchestration.identity.tried import check_secret
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,7 +83,9 @@ def effect(
 
     Raises:
         InputError: the tables do not fit together or the rules.
+        OtherSecretError: the warehouse was built with another secret.
     """
+    check_secret(connection, secret)
     named = _named(asked, decisions)
     keys = _keys(connection, {name for said in [*decisions, asked] for name in said.names})
     evidence = _touched(connection, decisions, asked, keys)

@@ -1,11 +1,13 @@
--- Grain: one row per event up to as_of, with the profile it belongs to (null: nobody known).
+-- Grain: one row per event up to as_of, with the profile it belongs to (null: nobody known). Those
+-- received too late are in int_events_too_late.
 with events as (
     select
         *,
-        {{ record_key('web_events', ['anonymous_id', 'user_id', 'email', 'null', 'null', 'null']) }}
-            as record_key
+        {{ event_record_key() }} as record_key
     from {{ ref('stg_web__events') }}
-    where occurred_at <= {{ as_of() }}
+    where
+        occurred_at <= {{ as_of() }}
+        and not {{ is_too_late('occurred_at', 'received_at', parameter('late_event_days')) }}
 )
 
 select
@@ -23,9 +25,12 @@ select
     events.value,
     events.dwell_seconds,
     events.scroll_depth,
+    events.search_query,
     events.device_type,
     events.country,
     events.timezone,
+    lower(events.utm_source) as utm_source,
+    lower(events.utm_medium) as utm_medium,
     coalesce(plan.is_content, false)
     or coalesce(events.page_type = 'article', false) as is_content,
     coalesce(plan.is_conversion, false) as is_conversion

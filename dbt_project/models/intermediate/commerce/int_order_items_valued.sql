@@ -2,6 +2,7 @@
 select
     order_id,
     sum(quantity * unit_price - coalesce(discount, 0)) as item_value,
+    sum(coalesce(discount, 0)) as discount_value,
     count(*) as line_count
 from {{ ref('stg_shop__order_items') }}
 group by order_id

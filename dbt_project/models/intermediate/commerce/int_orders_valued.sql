@@ -15,9 +15,11 @@ select
     orders.cart_id,
     orders.channel,
     orders.status,
+    coalesce(orders.status <> 'cancelled', true) as is_order,
     orders.currency,
     orders.ordered_at,
     coalesce(orders.total, items.item_value, 0) as gross_value,
+    coalesce(orders.discount, items.discount_value, 0) as discount_value,
     coalesce(refunds.refunded_value, 0) as refunded_value,
     coalesce(orders.total, items.item_value, 0) - coalesce(refunds.refunded_value, 0) as net_value
 from orders

@@ -1,5 +1,6 @@
 -- Grain: one row per source and pair of identifiers that may be one person's: pairs of records, and
 -- probabilistic proposals that were accepted.
+-- depends_on: {{ ref('int_probabilistic_rules') }}
 select
     key_a,
     key_b,

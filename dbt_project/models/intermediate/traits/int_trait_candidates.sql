@@ -1,28 +1,43 @@
 -- Grain: one row per profile, trait and value that a record may give it: the best such record.
--- Contact points that identify nobody (`blocked_identifiers`) are no candidates.
+-- Contact points that identify nobody (`blocked_identifiers`) are no candidates. A country is its
+-- code, however it is spelled, so that Germany and de are one value; a name nobody knows stays.
 with told as (
     {{ each_trait(ref('int_trait_records')) }}
 ),
 
+spelled as (
+    select
+        told.* exclude (value),
+        case
+            when told.trait <> 'country' then told.value
+            when names.country is not null then names.country
+            when length(told.value) = 2 then upper(told.value)
+            else told.value
+        end as value
+    from told
+    left join {{ ref('country_names') }} as names
+        on told.trait = 'country' and lower(told.value) = names.name
+),
+
 candidates as (
     select
-        told.profile_id,
-        told.trait,
-        told.value,
+        spelled.profile_id,
+        spelled.trait,
+        spelled.value,
         {{ greatest_record({
             'first_score': rule_score('rules.first_rule'),
             'second_score': rule_score('rules.second_rule'),
             'third_score': rule_score('rules.third_rule'),
-            'record_id': 'told.record_id',
-            'source': 'told.source',
-            'observed_at': 'told.observed_at',
-            'landed_at': 'told.landed_at',
-            'completeness': 'told.completeness',
+            'record_id': 'spelled.record_id',
+            'source': 'spelled.source',
+            'observed_at': 'spelled.observed_at',
+            'landed_at': 'spelled.landed_at',
+            'completeness': 'spelled.completeness',
         }) }} as best
-    from told
+    from spelled
     inner join {{ ref('int_survivorship_rules') }} as rules
-        on told.trait = rules.trait and told.source = rules.source
-    group by told.profile_id, told.trait, told.value
+        on spelled.trait = rules.trait and spelled.source = rules.source
+    group by spelled.profile_id, spelled.trait, spelled.value
 )
 
 select

@@ -1,19 +1,16 @@
 -- Grain: one row per event of a known device, with the session it falls into.
 with gaps as (
     select
-        event_id,
-        profile_id,
-        device_id,
-        name,
-        occurred_at,
-        dwell_seconds,
-        is_content,
-        is_conversion,
-        occurred_at - lag(occurred_at) over (
-            partition by device_id, profile_id order by occurred_at, event_id
+        events.*,
+        fingerprints.fingerprint as _fingerprint,
+        events.occurred_at - lag(events.occurred_at) over (
+            partition by events.device_id, events.profile_id
+            order by events.occurred_at, events.event_id
         ) as pause
-    from {{ ref('int_events_resolved') }}
-    where profile_id is not null
+    from {{ ref('int_events_resolved') }} as events
+    inner join {{ ref('int_profile_fingerprints') }} as fingerprints
+        on events.profile_id = fingerprints.profile_id
+    where {{ is_unbuilt('events.profile_id') }}
 ),
 
 numbered as (
@@ -40,10 +37,18 @@ select
     device_id,
     name,
     occurred_at,
+    page_type,
+    product_id,
+    category,
+    cart_id,
     dwell_seconds,
+    device_type,
+    utm_source,
+    utm_medium,
     is_content,
     is_conversion,
     first_value(event_id) over (
         partition by device_id, profile_id, session_number order by occurred_at, event_id
-    ) as session_id
+    ) as session_id,
+    _fingerprint
 from numbered
