@@ -5,7 +5,7 @@ import dagster as dg
 from orchestration.assets.dbt import dbt_assets
 from orchestration.assets.feeds import segment_feed
 from orchestration.assets.landing import inbox, landing_assets, recorded
-from orchestration.assets.published import snapshot_asset
+from orchestration.assets.published import ledger_assets, snapshot_asset
 from orchestration.assets.sources import source_assets
 from orchestration.automation.jobs import (
     full_build,
@@ -33,6 +33,7 @@ defs = dg.Definitions(
         *recorded,
         landing_assets,
         *dbt_assets(parsed),
+        *ledger_assets,
         snapshot_asset(parsed),
         segment_feed,
     ],

@@ -44,8 +44,6 @@ class Translator(DagsterDbtTranslator):
         folders = list(dbt_resource_props["fqn"][1:-1])
         if dbt_resource_props["resource_type"] == "seed":
             return "mappings"
-        if dbt_resource_props.get("source_name") == "ledger":
-            return "membership"
         if folders and folders[0] == "marts":
             return str(folders[1])
         return str(folders[0]) if folders else None

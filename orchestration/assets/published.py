@@ -13,6 +13,20 @@ from orchestration.resources.settings import Settings, load_settings
 from orchestration.resources.warehouse import wait_until_free
 
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+# What `snapshot` appends to and the next build reads, so no part of a graph without cycles.
+ledger_assets = [
+    dg.AssetSpec(
+        ["ledger", name],
+        group_name="membership",
+        owners=["team:growth"],
+        kinds={"parquet"},
+        description=f"The ledger of segments: {what}, in each published build that changed it.",
+    )
+    for name, what in (
+        ("segment_changes", "who entered and who left"),
+        ("segment_definitions", "which definition counted"),
+    )
+]
 
 
 def stage_counts(settings: Settings) -> dict[str, dict[str, int]]:

@@ -84,9 +84,10 @@ def test_groups_are_the_stages(repository: dg.RepositoryDefinition) -> None:
 def test_every_stage_has_blocking_expectations(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
     covered = {key.asset_key for key in graph.asset_check_keys if key.name == "expectations"}
-    assert all(
-        graph.get(key).blocking for key in graph.asset_check_keys if key.name == "expectations"
-    )
+    for key in graph.asset_check_keys:
+        if key.name == "expectations":
+            # A segment that fails is held alone.
+            assert graph.get(key).blocking == (key.asset_key.path[0] != "segments"), key
     for schema in ("landing", "staging", "marts", "segments", "triggers", "published"):
         assert any(key.path[0] == schema for key in covered), schema
 

@@ -37,6 +37,12 @@ PUBLISHED = {
     "published.segment_catalog": f"""
         select 'high_value' as segment, 'Spends more than most people.' as description,
             'growth' as owner, '0123456789ab' as definition_hash, 1 as size, {NOON} as as_of""",
+    "published.segment_membership_history": f"""
+        select 'high_value' as segment, {FIRST} as profile_id, 1 as stay, {NOON} as entered_at,
+            'qualified' as entered_reason, {NOON} as exited_at, 'merged' as exited_reason""",
+    "published.segment_overlaps": """
+        select 'high_value' as segment, 'vip' as other_segment, 3 as shared_count,
+            0.5::double as share_of_segment, 0.25::double as jaccard""",
     "published.trigger_candidates": f"""
         select 'cart' as trigger_name, {FIRST} as profile_id, {NOON} as occurred_at,
             {NOON} as available_at, {NOON} + interval 1 day as expires_at,
@@ -103,6 +109,8 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
                 f"'{MARK}' as country, {NOON} + interval 1 hour as last_seen_at",
                 "'High Value' as segment, 'customer_id:7' as profile_id",
                 f"'{SHORT_MARK}' as description, null as owner",
+                "timestamp '2026-01-01' as exited_at",
+                "1.5::double as jaccard",
                 "'{' as payload, timestamp '2026-01-01' as expires_at",
                 "'not hashed' as identifier_hash",
                 "'nobody' as alias_profile_id",
@@ -122,6 +130,8 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("warn", "published.segment_catalog", "HoldsNoContactData"),
         ("warn", "published.segment_catalog", "IsDocumented(description)"),
         ("warn", "published.segment_catalog", "ExpectColumnValuesToNotBeNull(owner)"),
+        ("error", "published.segment_membership_history", "NotBefore(exited_at)"),
+        ("error", "published.segment_overlaps", "ExpectColumnValuesToBeBetween(jaccard)"),
         ("error", "published.trigger_candidates", "IsValidJson(payload)"),
         ("error", "published.trigger_candidates", "NotBefore(expires_at)"),
         ("error", "published.identity_aliases", "IsProfileId(alias_profile_id)"),
