@@ -84,6 +84,8 @@ class Graph:
                 "resource_type": "model",
                 "description": str(model.says.get("description", "")),
                 "config": {**model.config, "meta": model.meta},
+                "raw_code": model.text.strip(),
+                "original_file_path": f"models/{model.folder}/{model.path.name}",
                 "checksum": {"checksum": model.checksum},
                 "columns": {one["name"]: one for one in model.says.get("columns") or []},
             }

@@ -121,7 +121,10 @@ class Renderer:
             "var": self._var,
             "config": self._config,
             "is_incremental": lambda: self.is_incremental,
-            "adapter": SimpleNamespace(dispatch=self._dispatch),
+            "adapter": SimpleNamespace(
+                dispatch=self._dispatch, get_columns_in_relation=self._columns
+            ),
+            "load_relation": lambda relation: relation if self._columns(relation) else None,
             "run_query": self._run_query,
             "fromyaml": self._fromyaml,
             "project_name": self.project.name,
@@ -161,10 +164,19 @@ class Renderer:
 
             self._connection = duckdb.connect()
             self._connection.execute("set timezone = 'UTC'")
-        asked = self._connection.cursor().execute(sql)
+        asked = self._connection.execute(sql)
         names = [column[0] for column in asked.description or []]
         self._answers[sql] = Result(names, asked.fetchall())
         return self._answers[sql]
+
+    def _columns(self, relation: Relation) -> list[SimpleNamespace]:
+        """Names of a table's columns in the connection; none if there is no such table."""
+        found = self._run_query(
+            f"""select column_name from duckdb_columns()
+            where database_name = '{relation.database}' and schema_name = '{relation.schema}'
+                and table_name = '{relation.identifier}' order by column_index"""
+        )
+        return [SimpleNamespace(name=row[0]) for row in found]
 
     def _fromyaml(self, text: str, default: object = None) -> Any:
         if text not in self._documents:

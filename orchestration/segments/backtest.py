@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from orchestration.rendering.renderer import Renderer
 from orchestration.segments.errors import SegmentError
-from orchestration.segments.members import PREFIX, collect, model_of
+from orchestration.segments.members import PREFIX, collect, model_of, take_out
 from orchestration.segments.versions import Version
 from orchestration.segments.world import Moment, World
 
@@ -124,7 +124,7 @@ class _Evaluated:
     def __init__(self, world: World, model: str, is_as_known: bool) -> None:
         self._world, self._model, self._is_as_known = world, model, is_as_known
         self._refs = world.closure(model)
-        changed = set(world.changed(self._refs))
+        changed = set(world.changed(model, self._refs))
         first = datetime(2001, 1, 1)  # noqa: DTZ001  # UTC without a zone, as all times of models
         apart = (Moment(first), Moment(first + timedelta(days=400, hours=7)))
         self._anew = changed | world.of_moment(self._refs, apart)
@@ -132,16 +132,19 @@ class _Evaluated:
             self._anew |= {one for one in self._refs if world.rendered(one).sources}
             self._anew |= {_IDENTITY} & set(self._refs)
         programs = {one for one in self._refs if world.project.models[one].is_python}
-        self.notes = tuple(
+        self.notes: tuple[str, ...] = tuple(
             f"{one} is a program: its table is read as it is today, for every moment"
             for one in sorted(programs - {_IDENTITY})
         )
+        if world.project.models[model].meta.get("exclusive_set"):
+            self.notes += ("whom other segments of its exclusive set outranked then counts here",)
 
     def evaluate(self, moment: datetime) -> None:
         """Put its members at a moment into the table `members`."""
         self._world.at(Moment(moment, moment if self._is_as_known else None))
         self._world.make(self._model, self._anew, self._refs)
         collect(self._world, self._model, "members")
+        take_out(self._world, self._model, "members", None)
 
 
 def _points(world: World, at: Sequence[datetime], is_compared: bool) -> tuple[Point, ...]:

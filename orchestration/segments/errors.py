@@ -21,24 +21,28 @@ def query_error(error: Exception, rendered: Rendered, text: str, before: int) ->
         text: the file as it was rendered.
         before: characters that stood before the SQL in the statement.
     """
-    said, offset = _told(str(error))
+    said, offset, is_in_bytes = _told(str(error))
     path = rendered.model.path
     name = path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path
     if offset is None or offset < before:
         return SegmentError(f"{name}: {said}")
-    # DuckDB counts bytes.
-    place = len("".join(rendered.pieces).encode()[: offset - before].decode(errors="ignore"))
+    place = offset - before
+    if is_in_bytes:
+        place = len("".join(rendered.pieces).encode()[:place].decode(errors="ignore"))
     line, column = place_in_file(rendered.pieces, text, place)
     return SegmentError(f"{name}:{line}:{column}: {said}")
 
 
-def _told(text: str) -> tuple[str, int | None]:
-    """DuckDB's message in one line, and the place it names."""
+def _told(text: str) -> tuple[str, int | None, bool]:
+    """DuckDB's message in one line, and the place it names: its parser counts characters, all
+    else of it bytes.
+    """
     start = text.find("{")
     try:
         told = json.loads(text[start:])
     except ValueError:
-        return " ".join(text.split()), None
+        return " ".join(text.split()), None, False
     said = re.sub(r"\n\s*\n?LINE \d+:.*", "", str(told["exception_message"]), flags=re.DOTALL)
     position = told.get("position")
-    return " ".join(said.split()), int(position) if position not in (None, "") else None
+    place = int(position) if position not in (None, "") else None
+    return " ".join(said.split()), place, told.get("exception_type") != "Parser"

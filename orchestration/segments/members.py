@@ -9,6 +9,7 @@ from typing import Literal
 from orchestration.segments.errors import SegmentError
 from orchestration.segments.world import World
 
+_EXCLUDED = "segment_excluded_profiles"
 FOLDER, PREFIX = "marts/segments", "seg_"
 EVERYBODY = "profile_traits"  # the model with one row for each profile
 
@@ -48,10 +49,7 @@ def collect(world: World, model: str, table: str) -> None:
     relation = world.renderer.relation(model)
     columns = _columns(world, relation)
     if "profile_id" not in columns:
-        raise SegmentError(
-            f"{model} returns {', '.join(columns)}; a segment returns profile_id, and no other "
-            "column but tag"
-        )
+        raise SegmentError(f"{model} returns {', '.join(columns)} but no profile_id")
     bare = model.removeprefix(PREFIX)
     name = f"'{bare}_' || tag" if "tag" in columns else f"'{bare}'"
     world.connection.execute(
@@ -61,14 +59,54 @@ def collect(world: World, model: str, table: str) -> None:
     )
 
 
-def problems(world: World, model: str, table: str) -> list[Problem]:
-    """What a build would refuse or hold, of a model whose members were collected."""
+def take_out(world: World, model: str, table: str, published: str | None) -> dict[str, int]:
+    """Take out of the members whom a build takes out: `excluded` people, and in an exclusive set
+    those `outranked` by a segment of higher priority, as it is published. Says how many each.
+    """
+    bars = {}
+    if world.has(_EXCLUDED):
+        bars["excluded"] = f"select profile_id from {world.renderer.relation(_EXCLUDED)}"
+    rivals = _rivals(world, model)
+    if published and rivals:
+        names = ", ".join(f"'{rival}'" for rival in rivals)
+        bars["outranked"] = f"select profile_id from {published} where segment in ({names})"
+    counts = {}
+    for why, query in bars.items():
+        ((count,),) = world.connection.execute(
+            f"delete from {table} where profile_id in ({query})"
+        ).fetchall()
+        if count:
+            counts[why] = int(count)
+    return counts
+
+
+def _rivals(world: World, model: str) -> list[str]:
+    """Segments of the same exclusive set that come first."""
+    segments = world.project.named(FOLDER, PREFIX)
+    bare = model.removeprefix(PREFIX)
+    own = segments[bare].meta
+    if not own.get("exclusive_set"):
+        return []
+    place = (own.get("priority") or 0, bare)
+    return [
+        name
+        for name, other in segments.items()
+        if other.meta.get("exclusive_set") == own["exclusive_set"]
+        and (other.meta.get("priority") or 0, name) < place
+    ]
+
+
+def problems(world: World, model: str, table: str, published_size: int) -> list[Problem]:
+    """What a build would refuse in a model whose members were collected: such a segment keeps its
+    last good members. `published_size` is how many it has now.
+    """
     relation = world.renderer.relation(model)
     columns = _columns(world, relation)
     extra = [one for one in columns if one not in ("profile_id", "tag")]
-    words = f"it returns the columns {', '.join(extra)}, which a segment must not"
-    found = [Problem("error", words)] if extra else []
-    return found + _rows_wrong(world, relation, table, "tag" in columns)
+    words = f"{', '.join(extra)}: only profile_id and tag are published"
+    found = [Problem("warning", words)] if extra else []
+    found += _rows_wrong(world, relation, table, "tag" in columns)
+    return found + _size_wrong(world, model, table, published_size)
 
 
 def _columns(world: World, relation: str) -> list[str]:
@@ -89,22 +127,36 @@ def _rows_wrong(world: World, relation: str, table: str, is_tagged: bool) -> lis
             (select count(*) from (select distinct {key} from {relation})), {no_tag}
         from {relation}"""
     ).fetchall()[0]
-    unknown, size, all_profiles = world.connection.execute(
-        f"""with members as (select distinct profile_id from {table})
-        select count(*) filter (where known.profile_id is null), count(*),
-            (select count(*) from {everybody(world)})
-        from members
-        left join (select profile_id from {everybody(world)}) as known using (profile_id)"""
-    ).fetchall()[0]
+    ((unknown,),) = world.connection.execute(
+        f"""select count(*) from (select distinct profile_id from {table})
+        where profile_id not in (select profile_id from {everybody(world)})"""
+    ).fetchall()
     errors = {
         "{:,} rows have no profile_id": nulls,
         "{:,} rows have no tag": untagged,
-        "{:,} rows repeat a profile: say `select distinct`, or group": rows - distinct,
+        "{:,} rows repeat a profile: write select distinct": rows - distinct,
         "{:,} members are no profile of " + EVERYBODY: unknown,
     }
-    found = [Problem("error", words.format(count)) for words, count in errors.items() if count]
-    if not size:
-        found.append(Problem("warning", "nobody is in it: a feed holds an empty audience"))
-    elif size == all_profiles:
-        found.append(Problem("warning", "everybody is in it: is a condition missing?"))
-    return found
+    return [Problem("error", words.format(count)) for words, count in errors.items() if count]
+
+
+def _size_wrong(world: World, model: str, table: str, published_size: int) -> list[Problem]:
+    """By the limits of parameters.yml from which on a build refuses; below, only a hint."""
+    size, total = world.connection.execute(
+        f"""select (select count(distinct profile_id) from {table}),
+            (select count(*) from {everybody(world)})"""
+    ).fetchall()[0]
+    meta = world.project.models[model].meta
+    limits = world.project.parameters
+    if not size and not meta.get("may_be_empty"):
+        words = "nobody is in it"
+        words += f", and {published_size:,} are published" if published_size else ""
+        return [_limited(published_size >= limits["segment_collapse_from"]["value"], words)]
+    if size and size == total and not meta.get("may_hold_everybody"):
+        is_refused = total >= limits["segment_everybody_from"]["value"]
+        return [_limited(is_refused, "everybody is in it: is a condition missing?")]
+    return []
+
+
+def _limited(is_refused: bool, words: str) -> Problem:
+    return Problem("error" if is_refused else "warning", words)

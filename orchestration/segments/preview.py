@@ -9,7 +9,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from orchestration.resources.settings import Settings
-from orchestration.segments.members import Problem, collect, everybody, model_of, problems
+from orchestration.segments.members import (
+    PREFIX,
+    Problem,
+    collect,
+    everybody,
+    model_of,
+    problems,
+    take_out,
+)
 from orchestration.segments.published import Published, newest_published
 from orchestration.segments.traits import Trait, telling_traits
 from orchestration.segments.world import World
@@ -55,6 +63,7 @@ class Preview:
     everybody: int
     parts: tuple[Part, ...]
     problems: tuple[Problem, ...]
+    barred: dict[str, int]
     overlaps: tuple[Overlap, ...]
     traits: tuple[Trait, ...]
     sample_columns: tuple[str, ...]
@@ -82,16 +91,17 @@ def preview(world: World, settings: Settings, name: str, rows: int = 5) -> Previ
     began = time.monotonic()
     model = model_of(world, name)
     refs = world.closure(model)
-    anew = world.changed(refs)
+    anew = world.changed(model, refs)
     world.make(model, set(anew), refs)
     collect(world, model, "members")
-    wrong = problems(world, model, "members")
+    published = newest_published(settings)
+    wrong = problems(world, model, "members", _published_size(world, model, published))
+    barred = take_out(world, model, "members", published.memberships if published else None)
     connection = world.connection
     size, total = connection.execute(
         f"""select (select count(distinct profile_id) from members),
             (select count(*) from {everybody(world)})"""
     ).fetchall()[0]
-    published = newest_published(settings)
     parts, overlaps = _against_published(world, model, published, size, total)
     traits = telling_traits(connection, everybody(world)) if size else ()
     columns, sample = _sample(world, traits, rows)
@@ -103,6 +113,7 @@ def preview(world: World, settings: Settings, name: str, rows: int = 5) -> Previ
         everybody=total,
         parts=parts,
         problems=tuple(wrong),
+        barred=barred,
         overlaps=overlaps,
         traits=traits,
         sample_columns=columns,
@@ -112,10 +123,21 @@ def preview(world: World, settings: Settings, name: str, rows: int = 5) -> Previ
     )
 
 
+def _published_size(world: World, model: str, published: Published | None) -> int:
+    if published is None:
+        return 0
+    ((size,),) = world.connection.execute(
+        f"""select count(distinct profile_id) from {published.memberships}
+        where segment = '{model.removeprefix(PREFIX)}' or segment in (select segment from members)
+        """
+    ).fetchall()
+    return int(size)
+
+
 def _against_published(
     world: World, model: str, published: Published | None, size: int, total: int
 ) -> tuple[tuple[Part, ...], tuple[Overlap, ...]]:
-    bare = model.removeprefix("seg_")
+    bare = model.removeprefix(PREFIX)
     connection = world.connection
     source = published.memberships if published else "(select '' segment, '' profile_id limit 0)"
     connection.execute(

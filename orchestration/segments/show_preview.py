@@ -19,6 +19,10 @@ def print_preview(console: Console, shown: Preview) -> None:
     for problem in shown.problems:
         style = "bold red" if problem.severity == "error" else "yellow"
         console.print(Text(f"{problem.severity}: {problem.words}", style=style))
+    for why, count in shown.barred.items():
+        console.print(
+            Text(f"{count:,} qualify and are {why}; they are not counted", style="yellow")
+        )
     for model, why in shown.made_anew.items():
         console.print(Text(f"made anew here: {model}, {why}", style="yellow"))
     console.print()

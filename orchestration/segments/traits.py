@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _MOST = 6
+SAMPLE = 50_000
 _VALUES = 40  # a text column with more values tells nobody anything
 _NUMBERS = ("TINY", "SMALL", "INTEGER", "BIGINT", "U", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT")
 
@@ -35,44 +36,57 @@ def telling_traits(
         connection: with the temporary table `members`.
         everybody: a relation with one row for each profile.
         most: how many are wanted.
+
+    Of more than SAMPLE people, and of more than SAMPLE members, so many are looked at; always the
+    same ones.
     """
     types = connection.execute(f"describe select * from {everybody}").fetchall()
     numbers = [row[0] for row in types if row[1].startswith(_NUMBERS)]
     flags = [row[0] for row in types if row[1] == "BOOLEAN"]
     texts = [row[0] for row in types if row[1] == "VARCHAR" and not row[0].endswith("_id")]
-    found = [*_of_numbers(connection, everybody, numbers, flags)]
-    found += _of_texts(connection, everybody, texts)
+    _compare(connection, everybody, [*numbers, *flags, *texts])
+    found = [*_of_numbers(connection, numbers, flags), *_of_texts(connection, texts)]
     best: dict[str, Trait] = {}
     for trait in sorted(found, key=lambda one: (-abs(one.difference), one.name, one.value)):
         best.setdefault(trait.name, trait)
     return tuple(best.values())[:most]
 
 
-def _both(everybody: str, columns: str) -> str:
-    return f"""(
-        select {columns}, is_member is not null as is_member
-        from {everybody} as traits
-        left join (select distinct profile_id, true as is_member from members)
-            using (profile_id)
-    )"""
+def _compare(
+    connection: "duckdb.DuckDBPyConnection", everybody: str, columns: Sequence[str]
+) -> None:
+    """The temporary table `compared`: members, and who stands for all (`is_usual`)."""
+    kept = "".join(f', "{name}"' for name in columns)
+    ((size, total),) = connection.execute(
+        f"""select (select count(distinct profile_id) from members),
+            (select count(*) from {everybody})"""
+    ).fetchall()
+    every, of_members = max(1, total // SAMPLE), max(1, size // SAMPLE)
+    connection.execute(
+        f"""create or replace temp table compared as
+        select * from (
+            select is_member is not null and hash(profile_id) % {of_members} = 0 as is_member,
+                hash(profile_id) % {every} = 0 as is_usual{kept}
+            from {everybody} as traits
+            left join (select distinct profile_id, true as is_member from members)
+                using (profile_id)
+        ) where is_member or is_usual"""
+    )
 
 
 def _of_numbers(
-    connection: "duckdb.DuckDBPyConnection",
-    everybody: str,
-    numbers: Sequence[str],
-    flags: Sequence[str],
+    connection: "duckdb.DuckDBPyConnection", numbers: Sequence[str], flags: Sequence[str]
 ) -> list[Trait]:
     columns = [*numbers, *flags]
     if not columns:
         return []
-    kept = ", ".join([f'"{name}"::double as "{name}"' for name in numbers]
-                     + [f'"{name}"::int::double as "{name}"' for name in flags])  # fmt: skip
+    values = [f'"{name}"::double' for name in numbers] + [f'"{name}"::int' for name in flags]
     measures = ", ".join(
-        f'avg("{name}") filter (where is_member), avg("{name}"), stddev_pop("{name}")'
-        for name in columns
+        f"avg({value}) filter (where is_member), avg({value}) filter (where is_usual), "
+        f"stddev_pop({value}) filter (where is_usual)"
+        for value in values
     )
-    row = connection.execute(f"select {measures} from {_both(everybody, kept)}").fetchall()[0]
+    row = connection.execute(f"select {measures} from compared").fetchall()[0]
     found = []
     for place, name in enumerate(columns):
         inside, all_of_them, spread = row[place * 3 : place * 3 + 3]
@@ -82,21 +96,19 @@ def _of_numbers(
     return found
 
 
-def _of_texts(
-    connection: "duckdb.DuckDBPyConnection", everybody: str, columns: Sequence[str]
-) -> list[Trait]:
+def _of_texts(connection: "duckdb.DuckDBPyConnection", columns: Sequence[str]) -> list[Trait]:
     if not columns:
         return []
     counted = ", ".join(f'approx_count_distinct("{name}")' for name in columns)
-    counts = connection.execute(f"select {counted} from {everybody}").fetchall()[0]
+    counts = connection.execute(f"select {counted} from compared where is_usual").fetchall()[0]
     columns = [name for name, count in zip(columns, counts, strict=True) if 0 < count <= _VALUES]
     if not columns:
         return []
     quoted = ", ".join(f'"{name}"' for name in columns)
     sets = ", ".join(f'("{name}")' for name in columns)
     rows = connection.execute(
-        f"""select {quoted}, count(*) filter (where is_member), count(*)
-        from {_both(everybody, quoted)} group by grouping sets ({sets}, ())"""
+        f"""select {quoted}, count(*) filter (where is_member), count(*) filter (where is_usual)
+        from compared group by grouping sets ({sets}, ())"""
     ).fetchall()
     # Rows of nulls look like the total; the greatest of them is it.
     inside, total = max(((row[-2], row[-1]) for row in rows if not any(row[:-2])), key=max)

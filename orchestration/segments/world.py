@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SCRATCH = "memory"  # what DuckDB calls a database without a file
 _LOG = {"int_identity_log": "changed_at"}  # tables of programs that are histories, by their time
+_MISSING = "not built yet"
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -92,20 +93,33 @@ class World:
             waiting.extend(found[one])
         return found
 
-    def changed(self, refs: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-        """Models whose tables are not what their files say, with the reason."""
+    def has(self, name: str) -> bool:
+        """Whether the warehouse has the table of a model."""
+        model = self.project.models.get(name)
+        tables = _tables(self.connection, "tables")
+        return model is not None and f"{model.schema}.{name}" in tables
+
+    def changed(self, of: str, refs: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+        """Models that `of` reads and whose tables are not what their files say, with the reason.
+
+        A table that is missing counts only if something that must be made anew reads it.
+        """
         there = _tables(self.connection, "tables") | _tables(self.connection, "views")
         noted = _noted(self.connection)
         found = {}
         for name in refs:
             model = self.project.models[name]
             if f"{model.schema}.{name}" not in there:
-                found[name] = "not built yet"
+                found[name] = _MISSING
             elif name in noted and noted[name][0] != model.checksum:
                 found[name] = "its file changed"
             elif name in noted and not model.is_python and not self._says(name, noted[name][1]):
                 found[name] = "a macro, parameter or moment changed"
-        return found
+        missing = {name for name, why in found.items() if why == _MISSING}
+        anew = downstream(refs, set(found) - missing) | {of}
+        while needed := {one for one in missing - anew if any(one in refs[by] for by in anew)}:
+            anew |= needed
+        return {name: why for name, why in found.items() if name in anew}
 
     def _says(self, name: str, sql_hash: str) -> bool:
         """Whether the model would become that SQL in a build."""

@@ -112,7 +112,7 @@ def explain(world: World, name: str, profile_id: str) -> Explanation:
     """
     model = model_of(world, name)
     refs = world.closure(model)
-    changed = world.changed(refs)
+    changed = world.changed(model, refs)
     world.make(model, set(changed), refs)
     collect(world, model, "members")
     segment = name.removeprefix(PREFIX)
