@@ -10,8 +10,10 @@ _TABLES = ("int_contacts_to_link", "int_identifiers", "int_identity_edges")
 
 
 def link(
-    one: Annotated[str, typer.Argument(help="The strongest identifier of a contact, type:value.")],
-    other: Annotated[str, typer.Argument(help="That of another contact.")],
+    one: Annotated[
+        str, typer.Argument(help="An identifier of a contact: type:value or a bare value.")
+    ],
+    other: Annotated[str, typer.Argument(help="One of another contact.")],
     picture: Annotated[
         Path | None, typer.Option(help="Write the waterfall as FILE.svg; it shows personal data.")
     ] = None,
@@ -19,6 +21,7 @@ def link(
     """How much each comparison speaks for, or against, two contacts being one person."""
     from orchestration.identity.probabilistic.contacts import with_components
     from orchestration.identity.probabilistic.model import NotEnoughContactsError
+    from orchestration.identity.probabilistic.naming import contact_named
     from orchestration.identity.probabilistic.picture import contributions, waterfall
     from orchestration.identity.probabilistic.rules import ProbabilisticRulesError
     from orchestration.identity.rules import RulesError, load_rules
@@ -29,9 +32,12 @@ def link(
         rules = load_rules()
         needed = f"intermediate.{_TABLES[0]}"
         with open_to_read(load_settings().warehouse, needed) as connection:
+            names = [
+                contact_named(connection, name, rules.default_country) for name in (one, other)
+            ]
             given = [connection.table(f"intermediate.{name}").to_arrow_table() for name in _TABLES]
         contacts = with_components(given[0], given[1], given[2], rules)
-        steps = contributions(contacts, rules.probabilistic, one, other)
+        steps = contributions(contacts, rules.probabilistic, *names)
     except (
         RulesError,
         WarehouseError,
@@ -44,7 +50,7 @@ def link(
     accept = rules.probabilistic.accept_weight
     _print(steps.to_pylist(), accept)
     if picture:
-        picture.write_text(waterfall(steps, f"{one} and {other}", accept))
+        picture.write_text(waterfall(steps, f"{names[0]} and {names[1]}", accept))
         typer.echo(f"wrote {picture}")
 
 

@@ -38,6 +38,15 @@ def test_the_weight_of_a_link_is_explained(
     assert told.exit_code == 0, told.output
     assert "weight of the pair" in told.output
     assert picture.read_text().startswith("<svg")
+    with open_to_read(sample_home.warehouse, "intermediate.int_identity_edges") as connection:
+        (bare,) = connection.execute(
+            """select substr(identifier_b, 7) from intermediate.int_identity_edges
+            where identifier_a = ? and identifier_b like 'email:%' limit 1""",
+            [pair[0][0]],
+        ).fetchall()[0]
+    # A contact may be named by any of its identifiers, as people type them.
+    again = CliRunner().invoke(app, ["explain", "link", str(bare).upper(), pair[1][0]])
+    assert again.output == told.output.replace(f"wrote {picture}\n", "")
     nobody = CliRunner().invoke(app, ["explain", "link", pair[0][0], "email:nobody@x.org"])
     assert nobody.exit_code == 2
     assert "no contact has the identifier email:nobody@x.org" in nobody.output

@@ -7,23 +7,23 @@ with told as (
 
 spelled as (
     select
-        told.* exclude (value),
+        told.*,
         case
             when told.trait <> 'country' then told.value
-            when names.country is not null then names.country
+            when spellings.country is not null then spellings.country
             when length(told.value) = 2 then upper(told.value)
             else told.value
-        end as value
+        end as spelled_value
     from told
-    left join {{ ref('country_names') }} as names
-        on told.trait = 'country' and lower(told.value) = names.name
+    left join {{ ref('country_names') }} as spellings
+        on told.trait = 'country' and lower(told.value) = spellings.name
 ),
 
 candidates as (
     select
         spelled.profile_id,
         spelled.trait,
-        spelled.value,
+        spelled.spelled_value as value,
         {{ greatest_record({
             'first_score': rule_score('rules.first_rule'),
             'second_score': rule_score('rules.second_rule'),
@@ -37,7 +37,7 @@ candidates as (
     from spelled
     inner join {{ ref('int_survivorship_rules') }} as rules
         on spelled.trait = rules.trait and spelled.source = rules.source
-    group by spelled.profile_id, spelled.trait, spelled.value
+    group by spelled.profile_id, spelled.trait, spelled.spelled_value
 )
 
 select
