@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS ?= true
 SAMPLE_END := 2026-11-01T00:00:00Z
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint soak bench clean
+.PHONY: help demo dev docs test lint soak bench clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,13 @@ demo: $(VENV)/.runtime ## Run the main job on the sample and show what happened
 dev: $(VENV)/.runtime ## Start Dagster with its web page on port 3000
 	@$(BIN)/python -m orchestration.automation.prepare
 	@PYTHONWARNINGS='ignore:Function `dev_command` is superseded' $(BIN)/dagster dev
+
+docs: $(VENV)/.runtime ## Write the models' documentation and lineage, one HTML file
+	@cd dbt_project && DO_NOT_TRACK=1 ../$(BIN)/dbt --quiet docs generate --static \
+		--target-path $(MUSTER_HOME)/tmp/docs --log-path $(MUSTER_HOME)/tmp/docs
+	@mkdir -p $(MUSTER_HOME)/docs
+	@cp $(MUSTER_HOME)/tmp/docs/static_index.html $(MUSTER_HOME)/docs/index.html
+	@echo "Open $(MUSTER_HOME)/docs/index.html in a browser."
 
 lint: $(VENV)/.development ## Check form and types
 	@$(BIN)/ruff check .

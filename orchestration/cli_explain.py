@@ -86,6 +86,8 @@ def _draw(reader: "Reader", found: "Answer", file: Path, hider: "Hider | None") 
 
     if file.suffix not in {".svg", ".html"}:
         raise OSError(f"{file}: a picture is FILE.svg or FILE.html")
+    if not file.parent.is_dir():
+        raise OSError(f"{file}: there is no folder {file.parent}")
     steps = found.path.steps if found.path else None
     chain = [found.path.start, *(step.b for step in steps)] if found.path and steps else []
     shown = scene(reader, found.person, found.asked.identifier, chain)

@@ -98,16 +98,30 @@ def _print(found: "Difference") -> None:
         ("profile", "identifiers", "of how many now"),
         [(one.profile_id, one.identifiers, one.made_of) for one in found.largest],
     )
-    columns = ("profile", "parts and their identifiers", "an edge that decides it", "why")
-    _table("Would merge, for example", columns, [*map(_row, found.merged_samples)])
-    _table("Would split, for example", columns, [*map(_row, found.split_samples)])
+    _samples("Would merge, for example", "is made of", found.merged_samples)
+    _samples("Would split, for example", "falls into", found.split_samples)
 
 
-def _row(one: "Sample") -> tuple[str, str, str, str]:
-    shown = [f"{part}: {size:,}" for part, size in list(one.parts.items())[:PARTS_SHOWN]]
-    if len(one.parts) > PARTS_SHOWN:
-        shown.append(f"and {len(one.parts) - PARTS_SHOWN:,} more")
-    if one.a is None:
-        return one.profile_id, "\n".join(shown), "", ""
-    why = f"{one.rule}: {one.reason}" if one.rule else f"records of {one.source}"
-    return one.profile_id, "\n".join(shown), f"{one.a}\n{one.b}", why
+def _samples(title: str, verb: str, samples: Sequence["Sample"]) -> None:
+    """Each with its parts, an edge that decides it, and why."""
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if not samples:
+        return
+    console = Console(highlight=False)
+    console.print(Text(title, style="italic"))
+    for one in samples:
+        console.print(Padding(Text(f"{one.profile_id} {verb}"), (0, 0, 0, 1)))
+        lines = [
+            f"{part} ({size:,} identifiers)" for part, size in list(one.parts.items())[:PARTS_SHOWN]
+        ]
+        if len(one.parts) > PARTS_SHOWN:
+            lines.append(f"and {len(one.parts) - PARTS_SHOWN:,} more")
+        for line in lines:
+            console.print(Padding(Text(line), (0, 0, 0, 5)))
+        if one.a is not None:
+            why = f"{one.rule}: {one.reason}" if one.rule else f"records of {one.source}"
+            line = f"{one.a} – {one.b}; {why}"
+            console.print(Padding(Text(line, style="dim"), (0, 0, 0, 5)))

@@ -20,6 +20,7 @@ from orchestration.identity.provenance import TraitProvenance
 
 MOST = 40  # rows of one table
 _NAMED = 3  # identifiers told by name in one event
+_BESIDE_EDGES = 61  # columns that a table of edges needs beside the identifiers
 _T = TypeVar("_T")
 
 
@@ -48,7 +49,10 @@ def print_path(console: Console, path: Path) -> None:
         return
     refused = sum(1 for step in path.steps if not step.edges)
     said = f"{len(path.steps)} edge{'s' * (len(path.steps) != 1)} from {path.start} to {path.end}"
-    kept = f"{refused} of them rejected, which keeps them apart" if refused else "all accepted"
+    kept = "all accepted" if len(path.steps) > 1 else "accepted"
+    if refused:
+        how_many = f"{refused} of them " if len(path.steps) > 1 else ""
+        kept = f"{how_many}rejected, which keeps them apart"
     console.print(Text(f"Path: {said}, {kept}", style="bold"))
     for step in path.steps:
         console.print(Text(f"  {step.a}"))
@@ -103,13 +107,30 @@ def _edges(console: Console, edges: Sequence[Edge]) -> None:
     """By the identifier that they begin at, which is named once."""
     if not edges:
         return
-    table = _table("Edges that hold them together", "from, to", "by source", "seen", "landed")
-    for start, several in groupby(edges[:MOST], key=lambda edge: edge.a):
-        table.add_row(Text(start))
-        for edge in several:
-            by = _by(edge)
-            table.add_row(Text(f" └ {edge.b}"), by, _seen(edge), _day(edge.first_landed_at))
-    _print(console, table, len(edges))
+    shown = edges[:MOST]
+    if max(len(edge.b) for edge in shown) > console.width - _BESIDE_EDGES:
+        _narrow_edges(console, shown)
+    else:
+        table = _table("Edges that hold them together", "from, to", "by source", "seen", "landed")
+        for start, several in groupby(shown, key=lambda edge: edge.a):
+            table.add_row(Text(start))
+            for edge in several:
+                by = _by(edge)
+                table.add_row(Text(f" └ {edge.b}"), by, _seen(edge), _day(edge.first_landed_at))
+        console.print(table)
+    _more(console, len(edges))
+
+
+def _narrow_edges(console: Console, edges: Sequence[Edge]) -> None:
+    """Two lines an edge, where a table would break the identifiers."""
+    console.print(Text("Edges that hold them together", style="bold"))
+    for start, several in groupby(edges, key=lambda edge: edge.a):
+        console.print(Padding(Text(start), (0, 0, 0, 1)))
+        for end, alike in groupby(several, key=lambda edge: edge.b):
+            console.print(Padding(Text(f"└ {end}"), (0, 0, 0, 2)))
+            for edge in alike:
+                line = f"{_by(edge)}, {_seen(edge)}, landed {_day(edge.first_landed_at)}"
+                console.print(Padding(Text(line, style="dim"), (0, 0, 0, 5)))
 
 
 def _by(edge: Edge) -> str:
@@ -217,6 +238,10 @@ def _table(title: str, first: str, *others: str) -> Table:
 
 def _print(console: Console, table: Table, size: int) -> None:
     console.print(table)
+    _more(console, size)
+
+
+def _more(console: Console, size: int) -> None:
     if size > MOST:
         console.print(f"and {size - MOST:,} more; --json has all", style="dim")
     console.print()
@@ -233,6 +258,4 @@ def _list(
         console.print(Padding(Text(head), (0, 0, 0, 1)))
         for line in lines:
             console.print(Padding(Text(line, style="dim"), (0, 0, 0, 5)))
-    if len(rows) > MOST:
-        console.print(f"and {len(rows) - MOST:,} more; --json has all", style="dim")
-    console.print()
+    _more(console, len(rows))

@@ -140,7 +140,7 @@ def session_row(session: list[Row]) -> tuple[object, ...]:
         session[0]["anonymous_id"],
         session[0]["occurred_at"],
         session[-1]["occurred_at"],
-        next((e["device_type"] for e in session if e["device_type"]), None),
+        session[0]["device_type"],
         campaign and (campaign["utm_source"] or ""),
         campaign and (campaign["utm_medium"] or ""),
         len(session),

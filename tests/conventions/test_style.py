@@ -95,6 +95,14 @@ def test_every_model_has_its_own_yaml_with_every_column_described() -> None:
         assert not undescribed, f"{_name(beside)}: {undescribed}"
 
 
+def test_every_published_table_has_a_consumer() -> None:
+    """An exposure says who reads it, so that lineage ends in people and tools."""
+    raw = yaml.safe_load((DBT_PROJECT / "models/exposures.yml").read_text())
+    read = {one for exposure in raw["exposures"] for one in exposure["depends_on"]}
+    published = {path.stem for path in MODELS if path.parent.name == "published"}
+    assert {f"ref('{name}')" for name in published} <= read
+
+
 def test_engine_sql_stands_in_macros_engine_only() -> None:
     words = r"\b(read_parquet|read_json|read_csv|qualify|try_cast|glob)\b"
     for path in [*MODELS, *(DBT_PROJECT / "macros").glob("*.sql")]:

@@ -7,14 +7,17 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
 import duckdb
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from orchestration.cli import app
+from orchestration.explain_tables import print_answer
 from orchestration.identity.explain.answer import Answer, NotExplainedError, answer
 from orchestration.identity.explain.hidden import Hider
 from orchestration.identity.explain.picture import svg
@@ -262,6 +265,8 @@ def test_a_value_is_found_as_people_write_it() -> None:
     story.record(1, "crm_contacts", "email:annlee@gmail.com", "phone:+4915112345678")
     rules = RULES.model_copy(update={"default_country": "DE"})
     assert story.answer("Ann.Lee+shop@GoogleMail.com").asked.identifier == "email:annlee@gmail.com"
+    assert story.answer("EMAIL: annlee@gmail.com").asked.identifier == "email:annlee@gmail.com"
+    assert story.answer(of("email:annlee@gmail.com").upper()).person.identifiers
     assert story.answer("0151 12345678", rules=rules).asked.identifier == "phone:+4915112345678"
     with pytest.raises(NotExplainedError):
         story.answer("0151 12345678")
@@ -273,6 +278,10 @@ def test_a_blocked_identifier_is_nobodys_and_its_profile_of_the_past() -> None:
     found = story.answer("d1")
     assert found.person.profile_id is None
     assert [one.rule for one in found.person.rejected] == ["block"]
+    # The override speaks of the device alone, and is told in full to who it was taken from.
+    assert [one.reason for one in story.answer("u1").person.rejected] == [
+        "override o1, ann: reasons"
+    ]
     assert found.events[-2].kind == "nobody's"
     assert story.answer(of("anonymous_id:d1")).notes == (
         f"{of('anonymous_id:d1')} is of the past: anonymous_id:d1, from which it had its id, "
@@ -317,7 +326,7 @@ def test_a_source_that_may_not_link_is_a_rejection() -> None:
             "eve@x.org",
             "only records in quarantine hold it (1); the first is of web.events: y",
         ),
-        ("", "no record that landed carries it"),
+        ("01511 2345678", "no record that landed carries it; near it: phone:+4915112345678"),
     ],
 )
 def test_what_is_nobodys_is_said_in_one_line_with_the_reason(value: str, said: str) -> None:
@@ -333,6 +342,13 @@ def test_what_is_nobodys_is_said_in_one_line_with_the_reason(value: str, said: s
         with pytest.raises(NotExplainedError) as raised:
             answer(connection, RULES, value)
     assert str(raised.value) == f"{value}: {said}"
+
+
+def test_no_value_and_a_value_of_ten_thousand_characters_are_short_to_tell() -> None:
+    with pytest.raises(NotExplainedError, match=r"^no value; name an identifier or a profile id$"):
+        chain().answer(" ")
+    with pytest.raises(NotExplainedError, match=r"^x{80}\.\.\. \(10,000 characters\): no record"):
+        chain().answer("x" * 10_000)
 
 
 def test_a_value_of_several_people_lists_them_and_of_one_person_does_not() -> None:
@@ -382,6 +398,23 @@ def test_hidden_values_stand_nowhere() -> None:
     assert not secrets.search(told["identity"])
     assert "| rejected | shared_device | 2 | 2026-01-01 |" in told["identity"]
     assert told["picture"].startswith("![p_")
+
+
+def test_a_narrow_terminal_breaks_no_identifier_of_an_edge() -> None:
+    told = chain().answer("user_id:u1")
+    for width in (60, 80, 120):
+        console = Console(width=width, record=True, file=StringIO())
+        print_answer(console, told)
+        lines = console.export_text().splitlines()
+        edges = lines[lines.index(next(one for one in lines if one.startswith("Edges"))) :]
+        for edge in told.person.edges:
+            assert any(f"└ {edge.b}" in line for line in edges), (width, edge.b)
+
+
+def test_json_tells_all_times_in_utc() -> None:
+    (first, *_) = json.loads(family().answer("user_id:ann").as_json())["person"]["identifiers"]
+    times = [value for name, value in first.items() if name.endswith("_at")]
+    assert len(times) == 3 and all(time.endswith("+00:00") for time in times)
 
 
 def test_the_command_explains_a_person_of_the_sample(sample_home: Settings, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ FAULTS = [
     ("an unknown rule", "sources:\n", "source:\n", "source: there is no such rule; there are"),
     ("a country that is none", 'country: ""', "country: Mars", "no country is called 'Mars'"),
     ("Norway", 'country: ""', "country: NO", "default_country: must be text; put it in quotes"),
+    ("a weight in words", "accept_weight: 10", "accept_weight: ten", "must be a number, without"),
     ("devices of none", "within_days: 365", "within_days: 0", "within_days: must be 1 or more"),
     ("another type of devices", "type: anonymous_id", "type: email", "must be the weakest"),
 ]

@@ -26,6 +26,7 @@ MODELS = (
     ("membership", "segment_counts"),
     ("membership", "segment_verdicts"),
     ("membership", "segment_excluded_profiles"),
+    ("membership", "segment_qualifying"),
     ("membership", "segment_members"),
     ("membership", "segment_changes"),
     ("membership", "segment_versions"),

@@ -44,7 +44,9 @@
 {#- Names of the models (`seg_x`) that this build could not build. -#}
 {% macro unbuilt_segments() -%}
     {%- set found = [] -%}
-    {%- if execute -%}
+    {%- set noted = "select 1 from information_schema.tables "
+        ~ "where table_schema = 'main' and table_name = 'segment_failures'" -%}
+    {%- if execute and run_query(noted).rows -%}
         {%- for row in run_query(segment_failures() ~ ' and not is_built').rows -%}
             {%- do found.append('seg_' ~ row[0]) -%}
         {%- endfor -%}

@@ -88,3 +88,8 @@
 {% macro known_zones() -%}
     select distinct name from pg_timezone_names()
 {%- endmacro %}
+
+{#- The last value of a window that is not null; the window follows. -#}
+{% macro last_known(column) -%}
+    last_value({{ column }} ignore nulls)
+{%- endmacro %}

@@ -1,6 +1,13 @@
 {#- A YAML file, parsed. It is read through the engine, since Jinja cannot. -#}
 {% macro yaml_file(path) -%}
-    {{ return(fromyaml(run_query("select content from read_text('" ~ path ~ "')").rows[0][0])) }}
+    {%- set text = run_query("select content from read_text('" ~ path ~ "')").rows[0][0] -%}
+    {%- set content = fromyaml(text) -%}
+    {%- if content is not mapping -%}
+        {{ exceptions.raise_compiler_error(
+            path ~ " is no YAML that can be read; look at indentation, quotes, brackets and colons"
+        ) }}
+    {%- endif -%}
+    {{ return(content) }}
 {%- endmacro %}
 
 {#- All thresholds as they are in force, by name. -#}

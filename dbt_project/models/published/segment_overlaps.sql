@@ -9,12 +9,12 @@ with members as (
 shared as (
     select
         members.segment,
-        others.segment as other_segment,
+        other_members.segment as other_segment,
         count(*) as shared_count
     from members
-    inner join members as others
-        on members.profile_id = others.profile_id
-    group by members.segment, others.segment
+    inner join members as other_members
+        on members.profile_id = other_members.profile_id
+    group by members.segment, other_members.segment
 ),
 
 sizes as (

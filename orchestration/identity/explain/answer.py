@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from orchestration.identity.explain.events import Event, events
@@ -14,6 +15,9 @@ from orchestration.identity.rules import IdentityRules
 
 if TYPE_CHECKING:
     import duckdb
+
+
+_LONG = 80  # characters of a value that an error repeats
 
 
 class NotExplainedError(ValueError):
@@ -36,7 +40,12 @@ class Answer:
         told = asdict(self)
         for one in told["person"]["identifiers"]:
             del one["key"]  # a number of this warehouse only
-        return json.dumps(told, default=lambda moment: moment.isoformat(), indent=2)
+        return json.dumps(told, default=_in_utc, indent=2)
+
+
+def _in_utc(moment: datetime) -> str:
+    """Times of records have no zone in the warehouse, where all are UTC."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
 def answer(
@@ -74,9 +83,12 @@ def the_one(connection: "duckdb.DuckDBPyConnection", value: str, rules: Identity
     """
     found = find(connection, value, rules.default_country)
     if not found:
+        if not value.strip():
+            raise NotExplainedError("no value; name an identifier or a profile id")
         missing = why_missing(connection, value, rules.default_country)
         near = f"; near it: {', '.join(missing.near)}" if missing.near else ""
-        raise NotExplainedError(f"{value}: {missing.reason}{near}")
+        shown = value if len(value) <= _LONG else f"{value[:_LONG]}... ({len(value):,} characters)"
+        raise NotExplainedError(f"{shown}: {missing.reason}{near}")
     if len({one.profile_id or one.identifier for one in found}) > 1:
         lines = [f"  {one.identifier}  of {one.profile_id or 'nobody'}" for one in found]
         first = found[0].identifier

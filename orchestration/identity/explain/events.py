@@ -97,7 +97,7 @@ def events(reader: Reader, person: Person) -> list[Event]:
             for ends in [(names.get(one.key_a), names.get(one.key_b))]
         ),
     ]
-    told = reasons(person.overrides)
+    told = reasons(reader.connection)
     found = [replace(one, reason=told.get(one.reason, one.reason)) for one in found]
     return sorted(found, key=lambda one: (one.at, _KINDS.index(one.kind), one.profile_id or ""))
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _PROFILE = re.compile(r"p_[0-9a-f]{20}")
 _NEAR = 5  # how many near misses are told
 _FAR = 2  # letters that a near miss may differ in
+_DIGITS = 7  # of a number that may lack its country
 _LONG_ENOUGH = 4  # letters of a value of which near misses mean anything
 
 
@@ -51,9 +52,8 @@ def find(connection: "duckdb.DuckDBPyConnection", text: str, country: str = "") 
         text: `type:value`, a bare value of any type, or a profile id, also one of the past.
         country: of telephone numbers without one.
     """
-    text = text.strip()
-    if _PROFILE.fullmatch(text):
-        return _profile(connection, text)
+    if named := _profile_id(text):
+        return _profile(connection, named)
     asked = spellings(text, country)
     rows = connection.execute(
         """with found as materialized (
@@ -70,6 +70,12 @@ def find(connection: "duckdb.DuckDBPyConnection", text: str, country: str = "") 
         [asked],
     ).fetchall()
     return [Found(identifier, profile_id) for identifier, profile_id in rows]
+
+
+def _profile_id(text: str) -> str:
+    """The profile id that a text is; empty if it is none."""
+    named = text.strip().lower()
+    return named if _PROFILE.fullmatch(named) else ""
 
 
 def _profile(connection: "duckdb.DuckDBPyConnection", profile_id: str) -> list[Found]:
@@ -96,7 +102,7 @@ def _profile(connection: "duckdb.DuckDBPyConnection", profile_id: str) -> list[F
 
 def why_missing(connection: "duckdb.DuckDBPyConnection", text: str, country: str = "") -> Missing:
     """Why `find` found nothing."""
-    if _PROFILE.fullmatch(text.strip()):
+    if _profile_id(text):
         return Missing("unknown", "no profile has or ever had that id")
     asked = spellings(text, country)
     return (
@@ -130,7 +136,8 @@ def _blocked(connection: "duckdb.DuckDBPyConnection", asked: list[str]) -> Missi
         return None
     kind, records, reason, pattern = row
     said = f"as {kind} it identifies nobody: {reason} (blocked by `{pattern}`)"
-    return Missing("blocked", f"{said}; {records:,} records carry it")
+    carried = f"{records:,} records carry it" if records > 1 else "1 record carries it"
+    return Missing("blocked", f"{said}; {carried}")
 
 
 def _quarantined(connection: "duckdb.DuckDBPyConnection", text: str) -> Missing | None:
@@ -152,7 +159,8 @@ def _quarantined(connection: "duckdb.DuckDBPyConnection", text: str) -> Missing 
 
 
 def _near(connection: "duckdb.DuckDBPyConnection", asked: list[str]) -> tuple[str, ...]:
-    """Identifiers that begin like the value, or differ from it in two letters of one half.
+    """Identifiers that begin like the value, or differ from it in two letters of one half; numbers
+    that end like it, which may lack their country.
 
     The other half, which is the same, finds them fast; the distance of all would take seconds.
     """
@@ -172,9 +180,18 @@ def _near(connection: "duckdb.DuckDBPyConnection", asked: list[str]) -> tuple[st
         )
         halves = (identifier[:middle], identifier[middle:])
         values += [identifier, kind, *halves, identifier, identifier, identifier]
+    for digits in {re.sub(r"\D", "", one).lstrip("0") for one in asked if one.startswith("phone:")}:
+        if len(digits) >= _DIGITS:
+            parts.append(
+                """select identifier, 0 as distance from intermediate.int_identifiers
+                where identifier_type = 'phone' and ends_with(identifier, ?)"""
+            )
+            values.append(digits)
     if not parts:
         return ()
     rows = connection.execute(
-        f"{' union all '.join(parts)} order by distance, identifier limit {_NEAR}", values
+        f"""select identifier, min(distance) as distance from ({" union all ".join(parts)})
+        group by identifier order by distance, identifier limit {_NEAR}""",
+        values,
     ).fetchall()
     return tuple(identifier for identifier, _ in rows)

@@ -49,13 +49,13 @@ def overrides_of(connection: "duckdb.DuckDBPyConnection", keys: Iterable[int]) -
     return [replace(one, state=state) for one, state in zip(said, states, strict=True)]
 
 
-def reasons(overrides: Iterable[Said]) -> dict[str, str]:
+def reasons(connection: "duckdb.DuckDBPyConnection") -> dict[str, str]:
     """What the log gives as a reason when an override is one, to who said it and why."""
-    return {
-        f"override {said.override_id}": f"override {said.override_id}, {said.told_by}: {said.why}"
-        for said in overrides
-        if said.action != "undo"
-    }
+    rows = connection.execute(
+        """select override_id, told_by, why from intermediate.int_identity_overrides
+        where action <> 'undo'"""
+    ).fetchall()
+    return {f"override {name}": f"override {name}, {who}: {why}" for name, who, why in rows}
 
 
 def _states(overrides: Sequence[Said], seen: Sequence[bool]) -> list[str]:

@@ -135,7 +135,7 @@ class Reader:
             self._aliases(profile_id) if profile_id else (),
             tuple(members),
             tuple(sorted([*edges, *_links(overrides, members)], key=_edge_order)),
-            _rejected(rejections, pairs, names, known, overrides),
+            _rejected(rejections, pairs, names, known, reasons(self.connection)),
             tuple(one for one in overrides if one.action != "undo"),
         )
 
@@ -275,9 +275,8 @@ def _rejected(
     pairs: dict[Pair, list[Edge]],
     names: dict[int, str],
     known: dict[int, Identifier],
-    overrides: Iterable[Said],
+    told: dict[str, str],
 ) -> tuple[Rejected, ...]:
-    told = reasons(overrides)
     found = []
     for pair, judged in rejections.items():
         if not pair <= set(known):

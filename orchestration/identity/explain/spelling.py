@@ -15,12 +15,13 @@ def spellings(text: str, country: str = "") -> list[str]:
         text: `type:value`, or a value of any type.
         country: where telephone numbers without a country are dialled from, if known.
 
-    >>> spellings("email: Ann@Example.com")
+    >>> spellings("Email: Ann@Example.com")
     ['email:ann@example.com']
     """
     kind, colon, value = text.partition(":")
-    if colon and kind.strip() in KNOWN_TYPES:
-        return _of_type(kind.strip(), value, country)
+    kind = kind.strip().lower()
+    if colon and kind in KNOWN_TYPES:
+        return _of_type(kind, value, country)
     return [identifier for kind in KNOWN_TYPES for identifier in _of_type(kind, text, country)]
 
 

@@ -1,40 +1,20 @@
--- Grain: one row per segment and profile that qualifies for it, by this build's rows, or, where these
--- do not count, by the last good ones. `barred_by` says why a profile is not a member all the same.
-with counting as (
-    select distinct
-        candidates.model,
-        candidates.segment,
-        candidates.profile_id
-    from {{ ref('segment_candidates') }} as candidates
-    inner join {{ ref('segment_verdicts') }} as verdicts
-        on candidates.model = verdicts.model
-    where verdicts.reason is null
-    union
+-- Grain: one row per segment and profile that qualifies for it. `barred_by` says why a profile is
+-- not a member all the same.
+with ranked as (
     select
-        last_members.model,
-        last_members.segment,
-        last_members.profile_id
-    from {{ ref('segment_last_members') }} as last_members
-    inner join {{ ref('segment_verdicts') }} as verdicts
-        on last_members.model = verdicts.model
-    where verdicts.reason is not null and last_members.profile_id is not null
-),
-
-ranked as (
-    select
-        counting.*,
-        excluded.why as excluded_because,
+        qualifying.*,
+        barred.why as excluded_because,
         row_number() over (
             partition by
-                counting.profile_id,
-                coalesce(nullif(definitions.exclusive_set, ''), counting.segment)
-            order by definitions.priority, counting.segment
+                qualifying.profile_id,
+                coalesce(nullif(definitions.exclusive_set, ''), qualifying.segment)
+            order by definitions.priority, qualifying.segment
         ) as place
-    from counting
+    from {{ ref('segment_qualifying') }} as qualifying
     left join {{ ref('segment_definitions') }} as definitions
-        on counting.model = definitions.model
-    left join {{ ref('segment_excluded_profiles') }} as excluded
-        on counting.profile_id = excluded.profile_id
+        on qualifying.model = definitions.model
+    left join {{ ref('segment_excluded_profiles') }} as barred
+        on qualifying.profile_id = barred.profile_id
 )
 
 select

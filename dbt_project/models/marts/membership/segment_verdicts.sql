@@ -1,5 +1,5 @@
--- Grain: one row per segment's model, also one that could not be read: why its members of this build
--- do not count, and those of the last good one are kept. Null: they count.
+-- Grain: one row per segment's model, also one that could not be read: why its members of this
+-- build do not count, and those of the last good one are kept. Null: they count.
 with failures as (
     {{ segment_failures() }}
 ),

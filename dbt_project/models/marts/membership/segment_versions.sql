@@ -23,8 +23,8 @@ with named as (
         model as segment
     from {{ ref('segment_verdicts') }}
     where
-        model not in (select model from {{ ref('segment_definitions') }})
-        and model not in (select model from {{ ref('segment_last_members') }})
+        model not in (select known.model from {{ ref('segment_definitions') }} as known)
+        and model not in (select past.model from {{ ref('segment_last_members') }} as past)
 ),
 
 published as (

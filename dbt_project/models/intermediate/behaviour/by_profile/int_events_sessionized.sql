@@ -13,21 +13,15 @@ with gaps as (
     where {{ is_unbuilt('events.profile_id') }}
 ),
 
-numbered as (
+begun as (
     select
         *,
-        sum(
-            case
-                when
-                    pause is null
-                    or pause > {{ interval_of(parameter('session_timeout_minutes'), 'minute') }}
-                    then 1
-                else 0
-            end
-        ) over (
-            partition by device_id, profile_id
-            order by occurred_at, event_id rows between unbounded preceding and current row
-        ) as session_number
+        case
+            when
+                pause is null
+                or pause > {{ interval_of(parameter('session_timeout_minutes'), 'minute') }}
+                then event_id
+        end as begun_id
     from gaps
 )
 
@@ -47,8 +41,9 @@ select
     utm_medium,
     is_content,
     is_conversion,
-    first_value(event_id) over (
-        partition by device_id, profile_id, session_number order by occurred_at, event_id
+    {{ last_known('begun_id') }} over (
+        partition by device_id, profile_id
+        order by occurred_at, event_id rows between unbounded preceding and current row
     ) as session_id,
     _fingerprint
-from numbered
+from begun

@@ -2,8 +2,11 @@
 with events as (
     select
         *,
-        coalesce(utm_source, utm_medium) is not null as has_campaign,
-        {{ in_order(['occurred_at', 'event_id']) }} as place
+        -- Only events that name a campaign are compared, since most do not.
+        case
+            when coalesce(utm_source, utm_medium) is not null
+                then {{ in_order(['occurred_at', 'event_id']) }}
+        end as campaign
     from {{ ref('int_events_sessionized') }}
     where {{ is_unbuilt('profile_id') }}
 )
@@ -14,10 +17,12 @@ select
     min(device_id) as device_id,
     min(occurred_at) as started_at,
     max(occurred_at) as ended_at,
-    {{ of_least('device_type', 'place') }} as device_type,
+    max(device_type) filter (where event_id = session_id) as device_type,
     -- Of one event, the first that names either: a pair of two would be a campaign nobody ran.
-    {{ of_least("coalesce(utm_source, '')", 'place') }} filter (where has_campaign) as utm_source,
-    {{ of_least("coalesce(utm_medium, '')", 'place') }} filter (where has_campaign) as utm_medium,
+    {{ of_least("coalesce(utm_source, '')", 'campaign') }} filter (where campaign is not null)
+        as utm_source,
+    {{ of_least("coalesce(utm_medium, '')", 'campaign') }} filter (where campaign is not null)
+        as utm_medium,
     count(*) as event_count,
     count(*) filter (where is_content) as content_page_count,
     count(*) filter (where name = 'product_view') as product_view_count,
