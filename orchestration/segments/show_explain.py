@@ -132,8 +132,8 @@ def _rows(console: Console, part: Part, of: Mapping[int, Condition]) -> None:
     rows = sorted(part.rows, key=lambda row: (not row.passes, _newest(row)))
     tested = {side for condition in part.conditions for side in condition.sides}
     named = rows[0].named
-    key = [name for name in _KEYS if name in named][:1]
     times = [name for name, value in named.items() if isinstance(value, datetime)]
+    key = [name for name in _KEYS if name in named][:1] or list(named)[: 2 * (not times)]
     when = [name for name in times if name in tested][:1] or times[:1]
     made = table("", *key, *when, "why")
     made.columns[-1].no_wrap = False

@@ -225,16 +225,16 @@ def test_the_command_tells_the_person_by_any_identifier(sample_home: Settings, w
         row = world.connection.execute(
             """select identifier, profile_id from warehouse.intermediate.int_identity_map
             where identifier_type = 'email' and profile_id in
-                (select profile_id from warehouse.segments.seg_cart_abandoners)
+                (select profile_id from warehouse.segments.seg_frequent_visitors)
             order by 1 limit 1"""
         ).fetchone()
         assert row
-        told = runner.invoke(app, ["segment", "explain", "cart_abandoners", row[0]])
-        machine = runner.invoke(app, ["segment", "explain", "cart_abandoners", row[0], "--json"])
-        missing = runner.invoke(app, ["segment", "explain", "cart_abandoners", "no@body.example"])
+        told = runner.invoke(app, ["segment", "explain", "frequent_visitors", row[0]])
+        machine = runner.invoke(app, ["segment", "explain", "frequent_visitors", row[0], "--json"])
+        missing = runner.invoke(app, ["segment", "explain", "frequent_visitors", "no@body.example"])
     assert told.exit_code == 0, told.output
-    assert f"{row[1]} is in cart_abandoners" in told.output
-    assert "cart_abandoned_hours = 24 hours" in told.output
+    assert f"{row[1]} is in frequent_visitors" in told.output
+    assert "frequent_visitor_sessions = 5 sessions" in told.output
     assert max(len(line) for line in told.output.splitlines()) <= int(width)
     parsed = json.loads(machine.output)
     assert parsed["is_member"] is True and parsed["event_count"] > 0

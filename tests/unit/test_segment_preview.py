@@ -62,10 +62,9 @@ def test_overlaps_are_counted_by_people(settings: Settings) -> None:
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         for one in shown.overlaps:
             row = connection.execute(
-                """select count(*) from segments.seg_high_value
+                f"""select count(*) from segments.seg_high_value
                 where profile_id in (select profile_id from published.segment_memberships
-                    where segment = ?)""",
-                [one.segment],
+                    where segment = '{one.segment}')"""
             ).fetchone()
             assert row == (one.both,)
             expected = shown.size * one.size / shown.everybody
@@ -130,7 +129,7 @@ def test_a_changed_threshold_upstream_is_followed(settings: Settings) -> None:
     assert size > built and shown.parts[0].entering > 0
 
 
-@pytest.mark.parametrize("width", ["60", "80", "160"])
+@pytest.mark.parametrize("width", ["60", "120"])
 def test_the_command_fits_the_terminal_and_its_page_stands_alone(
     settings: Settings, tmp_path: Path, width: str
 ) -> None:
@@ -194,7 +193,7 @@ def test_a_new_segment_can_be_previewed_and_its_test_fails_until_filled_in(
 ) -> None:
     """dbt reads both kinds of new files; their unit tests fail with what is missing."""
     new_segment(project, "big_spenders", "growth")
-    new_segment(project, "left_carts", "growth", "cart_abandoners")
+    new_segment(project, "best_customers", "growth", "high_value")
     again = Project(project.root)
     shown = preview(open_world(settings, project=again), settings, "big_spenders")
     assert shown.size == 0 and shown.parts[0].published is None
@@ -210,7 +209,7 @@ def test_a_new_segment_can_be_previewed_and_its_test_fails_until_filled_in(
     failed = {name: one["message"] for name, one in results.items() if not one["passed"]}
     assert set(failed) == {
         "big_spenders_holds_who_belongs_and_nobody_else",
-        "a_cart_is_abandoned_after_its_hours_of_left_carts",
+        "high_value_needs_more_than_the_spend_of_best_customers",
     }
     assert all("---,fill_in_who_belongs" in message for message in failed.values())
     assert results["high_value_needs_more_than_the_spend"]["passed"]

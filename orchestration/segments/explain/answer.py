@@ -120,10 +120,13 @@ def explain(world: World, name: str, profile_id: str) -> Explanation:
     query = _query(world, rendered)
     found, notes = blocks(query)
     is_member = _is_member(world, segment, profile_id)
-    known = [(block, _facts(world, block, profile_id, notes)) for block in found]
+    tag = segment.removeprefix(model.removeprefix(PREFIX)).removeprefix("_")
+    known = [
+        (block, _of_tag(block, _facts(world, block, profile_id, notes), tag)) for block in found
+    ]
     parts = tuple(_part(world, block, of) for block, of in known if of)
     notes += [f"made anew here: {one}, {why}" for one, why in changed.items() if one != model]
-    if parts and f"{PREFIX}{segment}" == model:
+    if parts and not (tag and not parts[-1].groups):  # rows do not tell their tag
         notes += _doubts(query, [of for _, of in known if of], is_member)
     deciding = _deciding(known)
     shown, count = events(world.connection, world.renderer, deciding)
@@ -180,11 +183,20 @@ def _facts(world: World, block: Block, profile_id: str, notes: list[str]) -> Fac
         return None
 
 
+def _of_tag(block: Block, of: Facts | None, tag: str) -> Facts | None:
+    """Of a segment that is a tag, the groups of the tag, where the model has groups of it."""
+    if of is None or not tag or block.name or not any("tag" in one.named for one in of.groups):
+        return of
+    groups = tuple(group for group in of.groups if group.named["tag"] == tag)
+    return Facts(of.rows, groups, any(group.passes for group in groups))
+
+
 def _doubts(query: Any, known: list[Facts], is_member: bool) -> list[str]:
     """What was taken apart must say what the whole says."""
     from sqlglot import exp
 
-    if isinstance(query, exp.SetOperation) or not known or known[-1].truth == is_member:
+    is_whole = isinstance(query, exp.SetOperation) or not known
+    if is_whole or known[-1].truth == is_member:
         return []
     return ["the conditions, taken apart, say otherwise; the SQL as a whole decides"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from orchestration.segments.explain.blocks import Block
+from orchestration.segments.explain.blocks import PERSON, Block
 from orchestration.segments.explain.conditions import DIALECT, Leaf, Tree
 
 if TYPE_CHECKING:
@@ -153,7 +153,8 @@ def _naming_columns(connection: "duckdb.DuckDBPyConnection", block: Block) -> li
     asked = connection.execute(_with_ctes(block, query))
     columns = [(column[0], str(column[1])) for column in asked.description or []]
     wanted = [name for name, _ in columns if name in _NAMES]
-    wanted += [name for name, kind in columns if kind.startswith("TIMESTAMP")][:6]
+    wanted += [name for name, kind in columns if kind.startswith(("TIMESTAMP", "DATETIME"))][:6]
+    wanted = wanted or [name for name, _ in columns if name != PERSON][:2]
     return [exp.column(name, table=alias) for name in wanted]
 
 
