@@ -177,7 +177,7 @@ def test_rejections_name_rule_reason_time_and_the_other_side() -> None:
             "email:ann@example.com",
             "user_id:bob",
             "limit",
-            "one profile would have 2 user_id, 1 may be",
+            "one profile would have 2 user_id; its limit is 1",
             at(4),
             of("user_id:bob"),
             ("web_events",),

@@ -195,7 +195,7 @@ def test_an_always_link_that_breaks_a_limit() -> None:
     (rejected,) = story.rows("rejected")
     assert (rejected.rule, rejected.reason) == (
         "limit",
-        "one profile would have 2 user_id, 1 may be",
+        "one profile would have 2 user_id; its limit is 1",
     )
 
 

@@ -149,7 +149,7 @@ def test_a_phone_shared_by_a_family() -> None:
     }
     (rejected,) = story.rows("rejected")
     assert (rejected.edge, rejected.rule) == ({"customer_id:son", "phone:1"}, "limit")
-    assert rejected.reason == "one profile would have 2 customer_id, 1 may be"
+    assert rejected.reason == "one profile would have 2 customer_id; its limit is 1"
 
 
 def test_a_recycled_phone_number() -> None:
