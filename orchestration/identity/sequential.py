@@ -283,7 +283,8 @@ class Replay:
     def _too_much(self, held: Held) -> Rejection | None:
         for count, limit, name in zip(held.counts, self.limits, self.rules.types, strict=True):
             if limit is not None and count > limit:
-                return Rejection("limit", f"one profile would have {count} {name}; its limit is {limit}")
+                reason = f"one profile would have {count} {name}; its limit is {limit}"
+                return Rejection("limit", reason)
         most = self.rules.identifiers_per_profile
         if held.total > most:
             reason = f"one profile would have {held.total} identifiers; its limit is {most}"
