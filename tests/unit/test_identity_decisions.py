@@ -292,7 +292,8 @@ def test_a_raised_limit_merges_and_the_deciding_rule_is_named() -> None:
     assert (found.sizes.merged, found.sizes.merged_into, found.sizes.unchanged) == (2, 1, 1)
     (sample,) = found.merged_samples
     assert {sample.a, sample.b} == {"customer_id:x", "email:bob"}
-    assert (sample.rule, sample.reason) == ("limit", "one profile would have 2 user_id; its limit is 1")
+    assert sample.rule == "limit"
+    assert sample.reason == "one profile would have 2 user_id; its limit is 1"
     assert (found.rejections["limit"].before, found.rejections["limit"].after) == (1, 0)
     assert found.largest[0].identifiers == 7 and found.largest[0].made_of == 2
 
