@@ -14,9 +14,9 @@ sizes as (
 changes as (
     select
         segment,
-        count(*) filter (where action = 'enter') as entered,
-        count(*) filter (where action = 'exit') as exited
-    from {{ ref('segment_changes') }}
+        count(*) filter (where entered_at = {{ as_of() }}) as entered,
+        count(*) filter (where exited_at = {{ as_of() }}) as exited
+    from {{ ref('segment_membership_history') }}
     group by segment
 )
 
