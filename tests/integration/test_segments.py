@@ -27,7 +27,7 @@ BAD = {
     "seg_high_value.sql": (EVERYBODY, "holds everybody"),
     "seg_nulls.sql": ("select cast(null as varchar) as profile_id", "have no profile_id"),
     "seg_strangers.sql": ("select 'p_0' as profile_id", "a profile that does not exist"),
-    "seg_unparsed.sql": ("select {{ profile_id from", "unexpected"),
+    "seg_unparsed.sql": ("select {{ profile_id from", "expected token"),
     "seg_missing.sql": ("select * from {{ ref('no_such_model') }}", "no_such_model"),
     "one/seg_twin.sql": (EVERYBODY, "two models with the name"),
     "two/seg_twin.sql": (EVERYBODY, "two models with the name"),

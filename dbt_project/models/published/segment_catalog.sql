@@ -1,9 +1,5 @@
 -- Grain: one row per segment, empty and held ones too.
-with versions as (
-    select * from {{ ref('segment_versions') }}
-),
-
-sizes as (
+with sizes as (
     select
         segment,
         count(*) as size
@@ -34,7 +30,7 @@ select
     versions.file || ' ' || versions.held_because as held_because,
     versions.held_since,
     {{ as_of() }} as as_of
-from versions
+from {{ ref('segment_versions') }} as versions
 left join sizes
     on versions.segment = sizes.segment
 left join changes
