@@ -42,7 +42,11 @@
         '{{ name[4:] }}' as model,
         '{{ name[4:] }}'
         {%- if 'tag' in columns %} || '_' || tag{% endif %} as segment,
-        {% if 'profile_id' in columns %}cast(profile_id as varchar){% else %}null{% endif %} as profile_id
+        {% if 'profile_id' in columns -%}
+        cast(profile_id as varchar)
+        {%- else -%}
+        cast(null as varchar)
+        {%- endif %} as profile_id
     {%- if 'profile_id' in columns %}
     from {{ relation }}
     {%- else %}
@@ -75,6 +79,7 @@
         {%- do values.append(parameter(parameter_name) | string) -%}
     {%- endfor %}
     {%- set columns = [] if name in unbuilt else column_names(ref(name)) %}
+    {%- set wrong_columns = '' if 'profile_id' in columns else columns | join(', ') %}
     select
         {{ literals([name[4:]]) }} as model,
         {{ literals([node.get('original_file_path', '')]) }} as file,
@@ -86,7 +91,7 @@
         {{ meta.get('may_be_empty') or false }} as may_be_empty,
         {{ meta.get('may_hold_everybody') or false }} as may_hold_everybody,
         {{ 'tag' in columns }} as has_tags,
-        {{ literals([columns | join(', ') if 'profile_id' not in columns else '']) }} as wrong_columns
+        {{ literals([wrong_columns]) }} as wrong_columns
     {%- if not loop.last %}
     union all
     {%- endif %}
