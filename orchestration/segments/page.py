@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from orchestration.segments.preview import Preview
-from orchestration.segments.show import at, number, share
+from orchestration.segments.show import at, made_anew, number, share
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1d2733;max-width:60rem;
@@ -70,10 +70,7 @@ def preview_page(shown: Preview) -> str:
         f'<p class="{one.severity}">{one.severity}: {escape(one.words)}</p>'
         for one in shown.problems
     ]
-    told += [
-        f'<p class="warning">made anew here: {escape(model)}, {escape(why)}</p>'
-        for model, why in shown.made_anew.items()
-    ]
+    told += [f'<p class="warning">{escape(words)}</p>' for words in made_anew(shown.made_anew)]
     parts = [
         f"<p>{size} ({share(shown.size, shown.everybody)}), as of {at(shown.as_of)} UTC</p>",
         *told,

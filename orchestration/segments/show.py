@@ -1,6 +1,6 @@
 """Pieces that the segment commands draw in a terminal of any width: bars, tables, numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich.console import Console
@@ -8,6 +8,16 @@ from rich.table import Table
 from rich.text import Text
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def made_anew(changed: Mapping[str, str]) -> list[str]:
+    """What was made here, as it changed since the build: a line each of a few, else one of all."""
+    if len(changed) <= 3:
+        return [f"made anew here: {model}, {why}" for model, why in changed.items()]
+    return [
+        f"made anew here: {len(changed)} tables whose file, macros, parameters or moment changed "
+        f"since the build, or that stand on such: {', '.join(changed)}"
+    ]
 
 
 def bar(share: float, width: int) -> str:

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestration.segments.preview import Part, Preview
-from orchestration.segments.show import at, bar, heading, number, share, signed, table
+from orchestration.segments.show import at, bar, heading, made_anew, number, share, signed, table
 from orchestration.segments.traits import Trait
 
 _MOST = 12
@@ -23,8 +23,8 @@ def print_preview(console: Console, shown: Preview) -> None:
         console.print(
             Text(f"{count:,} qualify and are {why}; they are not counted", style="yellow")
         )
-    for model, why in shown.made_anew.items():
-        console.print(Text(f"made anew here: {model}, {why}", style="yellow"))
+    for words in made_anew(shown.made_anew):
+        console.print(Text(words, style="yellow"))
     console.print()
     _change(console, shown)
     _overlaps(console, shown)

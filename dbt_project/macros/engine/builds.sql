@@ -23,7 +23,10 @@
             [{% for load in records.loads %}'{{ load }}'{{ ', ' if not loop.last }}{% endfor %}]
         from main.dbt_builds
     {% endset %}
+    {#- `dbt docs generate` and the like run this too, and build nothing. -#}
+    {% if flags.WHICH in ('build', 'run', 'seed', 'snapshot', 'retry') %}
     {% do run_query(record) %}
+    {% endif %}
     {% endif %}
 {% endmacro %}
 

@@ -14,6 +14,7 @@ from orchestration.segments.explain.events import Event, events
 from orchestration.segments.explain.facts import Facts, Judged, Row, facts
 from orchestration.segments.explain.flips import Flip, flip
 from orchestration.segments.members import PREFIX, collect, model_of
+from orchestration.segments.show import made_anew
 from orchestration.segments.world import Moment, World
 
 _TRIED = 40  # moments at which the whole is asked again
@@ -125,7 +126,7 @@ def explain(world: World, name: str, profile_id: str) -> Explanation:
         (block, _of_tag(block, _facts(world, block, profile_id, notes), tag)) for block in found
     ]
     parts = tuple(_part(world, block, of) for block, of in known if of)
-    notes += [f"made anew here: {one}, {why}" for one, why in changed.items() if one != model]
+    notes += made_anew({one: why for one, why in changed.items() if one != model})
     if parts and not (tag and not parts[-1].groups):  # rows do not tell their tag
         notes += _doubts(query, [of for _, of in known if of], is_member)
     deciding = _deciding(known)
