@@ -37,6 +37,8 @@ def _change(console: Console, shown: Preview) -> None:
         console.print("Nothing is published yet, so there is nothing to compare with.\n")
         return
     title = f"Against what is published (as of {at(shown.published_as_of)})"
+    if shown.published_as_of != shown.as_of:
+        title += ", another moment: time alone changes some of it"
     columns = ("size", "published", "enter", "leave")
     heading(console, title)
     made = table("segment", *columns, right=columns)
