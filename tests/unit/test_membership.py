@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orchestration.publication.membership import record_membership
@@ -79,8 +79,8 @@ class Obvious:
     def _past(self, rows: list[dict[str, object]], moment: datetime) -> list[dict[str, object]]:
         return [row for row in rows if row["at"] <= moment]  # type: ignore[operator]
 
-    def build(self, day: Day) -> tuple[set[Row], set[Row]]:
-        """Members, and history: segment, profile, entered, why, left, why."""
+    def build(self, day: Day) -> tuple[set[Row], set[Row], set[Row]]:
+        """Members; history: segment, profile, entered, why, left, why; since when each is held."""
         last_definition: dict[str, dict[str, object]] = {}
         for row in self._past(self.definitions, day.moment):
             last_definition[str(row["segment"])] = row
@@ -104,7 +104,9 @@ class Obvious:
             qualify[segment] = old if is_bad else {one for one in rows if one}
             version = last_definition.get(segment, {}).get("hash")
             self_hash = version if is_bad else day.segments[segment][0]
+            held_since = last_definition.get(segment, {}).get("held_since") or day.moment
             last_definition[segment] = {
+                "held_since": held_since if is_bad else None,
                 "at": day.moment,
                 "segment": segment,
                 "hash": self_hash,
@@ -148,7 +150,8 @@ class Obvious:
         if not every or day.moment >= max(every):  # type: ignore[type-var]
             self.changes += fresh
             self.definitions += [last_definition[segment] for segment in day.segments]
-        return {(s, p) for s, all_of in members.items() for p in all_of}, self._history(told)
+        held = {(segment, last_definition[segment]["held_since"]) for segment in day.segments}
+        return {(s, p) for s, all_of in members.items() for p in all_of}, self._history(told), held
 
     @staticmethod
     def _why(about: dict[str, object] | None, enters: bool) -> str:
@@ -236,7 +239,7 @@ def _columns(project: Project, source: str) -> dict[str, str]:
     return {column["name"]: column["data_type"] for column in table["columns"]}
 
 
-def _build(folder: Path, day: Day, project: Project) -> tuple[set[Row], set[Row]]:
+def _build(folder: Path, day: Day, project: Project) -> tuple[set[Row], set[Row], set[Row]]:
     """The real models, on a new warehouse, and the real ledger."""
     warehouse, ledger = folder / "warehouse.duckdb", folder / "ledger"
     warehouse.unlink(missing_ok=True)
@@ -258,10 +261,21 @@ def _build(folder: Path, day: Day, project: Project) -> tuple[set[Row], set[Row]
             """select segment, profile_id, entered_at, entered_reason, exited_at, exited_reason
             from published.segment_membership_history"""
         ).fetchall()
+        held = connection.execute("select segment, held_since from published.segment_catalog")
+        held_since = set(held.fetchall())
     record_membership(warehouse, ledger, moment)
-    return found, set(history)
+    return found, set(history), held_since
 
 
+def _days_of_one_segment(*rows: tuple[str | None, ...]) -> list[Day]:
+    return [
+        Day(START + timedelta(days=place), frozenset(PROFILES), {}, {"a": ("h1", one)}, frozenset())
+        for place, one in enumerate(rows)
+    ]
+
+
+# Held, good again, and held again: since the second time.
+@example(world=_days_of_one_segment((None,), ("p0",), (None,), (None,)))
 @settings(max_examples=12, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 @given(world=st.lists(days(), min_size=1, max_size=6))
 def test_members_and_history_are_those_of_the_obvious_way(

@@ -97,8 +97,3 @@
     {%- endif %}
     {%- endfor %}
 {%- endmacro %}
-
-{#- The value of `column` in the row in which `by` is greatest. -#}
-{% macro last_value_of(column, by) -%}
-    max_by({{ column }}, {{ by }})
-{%- endmacro %}

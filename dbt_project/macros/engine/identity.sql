@@ -22,12 +22,12 @@
     struct_extract(first_known, '{{ moment }}')
 {%- endmacro %}
 
-{#- The value of `column` in the row in which `by` is least. -#}
+{#- The value of `column` in the row in which `by` is least, of those that have one. -#}
 {% macro of_least(column, by) -%}
     min_by({{ column }}, {{ by }})
 {%- endmacro %}
 
-{#- The value of `column` in the row in which `by` is greatest. -#}
+{#- The value of `column` in the row in which `by` is greatest, of those that have one. -#}
 {% macro of_greatest(column, by) -%}
     max_by({{ column }}, {{ by }})
 {%- endmacro %}

@@ -7,8 +7,8 @@ with defined as (
 published as (
     select
         model,
-        {{ last_value_of('definition_hash', 'number') }} as definition_hash,
-        {{ last_value_of('definition_version', 'number') }} as definition_version
+        {{ of_greatest('definition_hash', 'number') }} as definition_hash,
+        {{ of_greatest('definition_version', 'number') }} as definition_version
     from {{ source('ledger', 'segment_definitions') }}
     where recorded_at <= {{ as_of() }}
     group by model

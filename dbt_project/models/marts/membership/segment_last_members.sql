@@ -4,8 +4,8 @@ with last_change as (
     select
         segment,
         profile_id,
-        {{ last_value_of('model', 'number') }} as model,
-        {{ last_value_of('action', 'number') }} as action
+        {{ of_greatest('model', 'number') }} as model,
+        {{ of_greatest('action', 'number') }} as action
     from {{ source('ledger', 'segment_changes') }}
     where recorded_at <= {{ as_of() }}
     group by segment, profile_id

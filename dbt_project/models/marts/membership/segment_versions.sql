@@ -30,11 +30,12 @@ with named as (
 published as (
     select
         model,
-        {{ last_value_of('description', 'number') }} as description,
-        {{ last_value_of('owner', 'number') }} as owner,
-        {{ last_value_of('definition_hash', 'number') }} as definition_hash,
-        {{ last_value_of('definition_version', 'number') }} as definition_version,
-        {{ last_value_of('held_since', 'number') }} as held_since
+        {{ of_greatest('description', 'number') }} as description,
+        {{ of_greatest('owner', 'number') }} as owner,
+        {{ of_greatest('definition_hash', 'number') }} as definition_hash,
+        {{ of_greatest('definition_version', 'number') }} as definition_version,
+        -- As a record, since it may be null, which an aggregate by number would pass over.
+        {{ greatest_record({'number': 'number', 'held_since': 'held_since'}) }} as last_record
     from {{ source('ledger', 'segment_definitions') }}
     where recorded_at <= {{ as_of() }}
     group by model
@@ -58,7 +59,8 @@ select
     coalesce(definitions.exclusive_set, '') as exclusive_set,
     verdicts.reason as held_because,
     case
-        when verdicts.reason is not null then coalesce(published.held_since, {{ as_of() }})
+        when verdicts.reason is not null
+            then coalesce({{ field_of('published.last_record', 'held_since') }}, {{ as_of() }})
     end as held_since
 from named
 inner join {{ ref('segment_verdicts') }} as verdicts
