@@ -3,15 +3,17 @@
 A segment returns (profile_id), or (profile_id, tag): then each tag is a segment `<name>_<tag>`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestration.segments.errors import SegmentError
 from orchestration.segments.world import World
 
-_EXCLUDED = "segment_excluded_profiles"
+_EXCLUDED, _VERDICTS = "segment_excluded_profiles", "segment_verdicts"
 FOLDER, PREFIX = "marts/segments", "seg_"
 EVERYBODY = "profile_traits"  # the model with one row for each profile
+_NO_FAILURES = """select '' as build_id, '' as model, '' as file, true as is_built, '' as reason
+    where false"""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ def collect(world: World, model: str, table: str) -> None:
     relation = world.renderer.relation(model)
     columns = _columns(world, relation)
     if "profile_id" not in columns:
-        raise SegmentError(f"{model} returns {', '.join(columns)} but no profile_id")
+        file = world.project.models[model].path.name
+        raise SegmentError(f"{file} returns {', '.join(columns)} but no profile_id")
     bare = model.removeprefix(PREFIX)
     name = f"'{bare}_' || tag" if "tag" in columns else f"'{bare}'"
     world.connection.execute(
@@ -96,17 +99,22 @@ def _rivals(world: World, model: str) -> list[str]:
     ]
 
 
-def problems(world: World, model: str, table: str, published_size: int) -> list[Problem]:
-    """What a build would refuse in a model whose members were collected: such a segment keeps its
-    last good members. `published_size` is how many it has now.
+def problems(world: World, model: str, published: str | None) -> list[Problem]:
+    """What a build would refuse in a model whose members were collected, by the build's own models
+    `segment_counts` and `segment_verdicts`: such a segment keeps its last good members.
+
+    Args:
+        world: in which the model was made.
+        model: the segment's.
+        published: the relation of published memberships, if there are any.
     """
     relation = world.renderer.relation(model)
     columns = _columns(world, relation)
     extra = [one for one in columns if one not in ("profile_id", "tag")]
     words = f"{', '.join(extra)}: only profile_id and tag are published"
     found = [Problem("warning", words)] if extra else []
-    found += _rows_wrong(world, relation, table, "tag" in columns)
-    return found + _size_wrong(world, model, table, published_size)
+    refused = _verdict(world, model, relation, "tag" in columns, published)
+    return [*found, Problem("error", refused)] if refused else [*found, *_hints(world, model)]
 
 
 def _columns(world: World, relation: str) -> list[str]:
@@ -119,44 +127,42 @@ def everybody(world: World) -> str:
     return world.renderer.relation(EVERYBODY)
 
 
-def _rows_wrong(world: World, relation: str, table: str, is_tagged: bool) -> list[Problem]:
-    key = "profile_id, tag" if is_tagged else "profile_id"
-    no_tag = "count(*) filter (where tag is null)" if is_tagged else "0"
-    rows, nulls, distinct, untagged = world.connection.execute(
-        f"""select count(*), count(*) filter (where profile_id is null),
-            (select count(*) from (select distinct {key} from {relation})), {no_tag}
-        from {relation}"""
-    ).fetchall()[0]
-    ((unknown,),) = world.connection.execute(
-        f"""select count(*) from (select distinct profile_id from {table})
-        where profile_id not in (select profile_id from {everybody(world)})"""
-    ).fetchall()
-    errors = {
-        "{:,} rows have no profile_id": nulls,
-        "{:,} rows have no tag": untagged,
-        "{:,} rows repeat a profile: write select distinct": rows - distinct,
-        "{:,} members are no profile of " + EVERYBODY: unknown,
+def _verdict(
+    world: World, model: str, relation: str, is_tagged: bool, published: str | None
+) -> str | None:
+    """Why a build would hold the segment; None if it would not."""
+    bare, meta = model.removeprefix(PREFIX), world.project.models[model].meta
+    segment = f"'{bare}_' || tag" if is_tagged else f"'{bare}'"
+    allowed = [bool(meta.get(name)) for name in ("may_be_empty", "may_hold_everybody")]
+    members = f"select segment, profile_id from {published} where segment = '{bare}'"
+    members += " or segment in (select segment from members)"
+    given = {
+        "segment_candidates": f"""select '{bare}' as model, {segment} as segment,
+            cast(profile_id as varchar) as profile_id from {relation}""",
+        "segment_definitions": f"""select '{bare}' as model, '' as file, '' as wrong_columns,
+            {allowed[0]} as may_be_empty, {allowed[1]} as may_hold_everybody""",
+        "segment_last_members": f"""select '{bare}' as model, segment, profile_id
+            from ({members if published else "select '' as segment, '' as profile_id limit 0"})""",
     }
-    return [Problem("error", words.format(count)) for words, count in errors.items() if count]
+    judged = replace(world, texts={**world.texts, **given})
+    world.connection.execute(f"create or replace temp table segment_failures as {_NO_FAILURES}")
+    databases = world.renderer.databases
+    judged.make(_VERDICTS, set(given), judged.closure(_VERDICTS))
+    verdict = judged.renderer.relation(_VERDICTS)
+    world.renderer.databases = databases
+    ((reason,),) = world.connection.execute(f"select reason from {verdict}").fetchall()
+    return None if reason is None else str(reason)
 
 
-def _size_wrong(world: World, model: str, table: str, published_size: int) -> list[Problem]:
-    """By the limits of parameters.yml from which on a build refuses; below, only a hint."""
+def _hints(world: World, model: str) -> list[Problem]:
+    """What a build lets pass, as few are concerned, and may still be a slip."""
     size, total = world.connection.execute(
-        f"""select (select count(distinct profile_id) from {table}),
+        f"""select (select count(distinct profile_id) from members),
             (select count(*) from {everybody(world)})"""
     ).fetchall()[0]
     meta = world.project.models[model].meta
-    limits = world.project.parameters
     if not size and not meta.get("may_be_empty"):
-        words = "nobody is in it"
-        words += f", and {published_size:,} are published" if published_size else ""
-        return [_limited(published_size >= limits["segment_collapse_from"]["value"], words)]
+        return [Problem("warning", "nobody is in it")]
     if size and size == total and not meta.get("may_hold_everybody"):
-        is_refused = total >= limits["segment_everybody_from"]["value"]
-        return [_limited(is_refused, "everybody is in it: is a condition missing?")]
+        return [Problem("warning", "everybody is in it: is a condition missing?")]
     return []
-
-
-def _limited(is_refused: bool, words: str) -> Problem:
-    return Problem("error" if is_refused else "warning", words)

@@ -95,8 +95,9 @@ def preview(world: World, settings: Settings, name: str, rows: int = 5) -> Previ
     world.make(model, set(anew), refs)
     collect(world, model, "members")
     published = newest_published(settings)
-    wrong = problems(world, model, "members", _published_size(world, model, published))
-    barred = take_out(world, model, "members", published.memberships if published else None)
+    memberships = published.memberships if published else None
+    wrong = problems(world, model, memberships)
+    barred = take_out(world, model, "members", memberships)
     connection = world.connection
     size, total = connection.execute(
         f"""select (select count(distinct profile_id) from members),
@@ -121,17 +122,6 @@ def preview(world: World, settings: Settings, name: str, rows: int = 5) -> Previ
         made_anew={one: why for one, why in anew.items() if one != model},
         seconds=time.monotonic() - began,
     )
-
-
-def _published_size(world: World, model: str, published: Published | None) -> int:
-    if published is None:
-        return 0
-    ((size,),) = world.connection.execute(
-        f"""select count(distinct profile_id) from {published.memberships}
-        where segment = '{model.removeprefix(PREFIX)}' or segment in (select segment from members)
-        """
-    ).fetchall()
-    return int(size)
 
 
 def _against_published(
