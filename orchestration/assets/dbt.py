@@ -187,6 +187,7 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
         if build.full_refresh:
             command.append("--full-refresh")
         built = 0
+        step.segments.begin()
         try:
             for event in run_dbt(command, {"as_of": as_of, "build_id": context.run.run_id}):
                 if event["info"]["name"] in _RESULT_NAMES:

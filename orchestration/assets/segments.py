@@ -45,6 +45,11 @@ class SegmentFailures:
         self._failed: dict[str, str] = {}  # unique id of the model: why
         self._built: set[str] = set()  # names of outputs
 
+    def begin(self) -> None:
+        """Forget what an earlier run of this process noted, should it have died."""
+        self._failed.clear()
+        self._built.clear()
+
     def mild(self, event: Any) -> Any:  # any event of Dagster's
         """A failed test of a segment as a warning: it holds the segment and stops nothing."""
         if isinstance(event, dg.Output):
@@ -110,4 +115,3 @@ class SegmentFailures:
                     "insert into main.segment_failures values (?, ?, ?, ?, ?)",
                     [context.run.run_id, one.model, one.file, one.is_built, one.reason],
                 )
-        self._failed, self._built = {}, set()
