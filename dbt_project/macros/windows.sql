@@ -51,3 +51,14 @@
     {%- endfor %}
     0
 {%- endmacro %}
+
+{#- Points of a day as much as they count at as_of: they halve with each half-life in days. -#}
+{% macro decayed(points, day, half_life) -%}
+    {#- Rounded before it is summed, so that the order of rows changes no digit. -#}
+    cast(round(
+        {{ points }} * pow(
+            0.5,
+            {{ days_between(day, as_of_day()) }} / {{ half_life }}
+        ), 6
+    ) as decimal(18, 6))
+{%- endmacro %}

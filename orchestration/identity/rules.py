@@ -7,13 +7,13 @@ place where identity is decided without code.
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from orchestration.identity.probabilistic.rules import ProbabilisticRules
 from orchestration.identity.survivorship import Survivorship
+from orchestration.yaml_files import load_validated
 
 VARIABLE = "MUSTER_IDENTITY_RULES"
 RULES_FILE = Path(__file__).resolve().parents[2] / "dbt_project" / "identity_rules.yml"
@@ -129,90 +129,4 @@ def load_rules(path: Path | None = None) -> IdentityRules:
     Raises:
         RulesError: it cannot be read or says what does not exist; file, line and cure are named.
     """
-    path = path or rules_file()
-    try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
-    except OSError as error:
-        raise RulesError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise RulesError(f"{path} is not UTF-8 text") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RulesError(
-            f"{path}, line {line}: no YAML: {error.problem}; look at indentation, quotes, brackets "
-            "and colons there and just above"
-        ) from None
-    if not isinstance(raw, dict) or not isinstance(root, yaml.MappingNode):
-        raise RulesError(f"{path}, line 1: not a block of rules, `identifiers:` first of all")
-    if twice := _said_twice(root):
-        line = twice.start_mark.line + 1
-        raise RulesError(f"{path}, line {line}: {twice.value} stands there twice; keep one")
-    try:
-        return IdentityRules.model_validate(raw)
-    except ValidationError as error:
-        raise RulesError(_told(path, text, root, error)) from None
-
-
-def _said_twice(root: yaml.Node) -> yaml.Node | None:
-    """The second of two equal keys, of which YAML would keep one without a word."""
-    nodes: list[yaml.Node] = [root]
-    for node in nodes:
-        keys = set()
-        for part in node.value if isinstance(node, yaml.CollectionNode) else []:
-            key, value = part if isinstance(node, yaml.MappingNode) else (None, part)
-            if key and key.value in keys:
-                return cast(yaml.Node, key)
-            if key:
-                keys.add(key.value)
-            if not any(value is other for other in nodes):  # an alias may lead back
-                nodes.append(value)
-    return None
-
-
-# pydantic's words for what people get wrong, in ours.
-_CURES = {
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
-    "dict_type": "must be a block of `name: value` lines, not a list or a single value",
-    "float_parsing": "must be a number, without quotes",
-    "float_type": "must be a number, without quotes",
-    "int_parsing": "must be a whole number, without quotes",
-    "extra_forbidden": "there is no such rule",
-    "int_type": "must be a whole number, without quotes",
-    "list_type": "must be a list",
-    "missing": "is missing",
-    "model_type": "must be a block, such as {limit: 5}; {} where nothing is to be said",
-    "string_type": "must be text; put it in quotes",
-}
-
-
-def _told(path: Path, text: str, root: yaml.Node, error: ValidationError) -> str:
-    """The first fault, with the line that it is about."""
-    fault = error.errors(include_url=False)[0]
-    steps = [str(step) for step in fault["loc"] if step != "[key]"]
-    message = _CURES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "greater_than_equal":
-        message = f"must be {fault['ctx']['ge']} or more"
-    if fault["type"] == "extra_forbidden" and len(steps) == 1:
-        message += f"; there are {', '.join(IdentityRules.model_fields)}"
-    quoted = message.split("'")[1] if "'" in message else ""
-    line = _line_of(text, root, steps, quoted)
-    where = f" {'.'.join(steps)}:" if steps else ""
-    return f"{path}, line {line}:{where} {message}"
-
-
-def _line_of(text: str, root: yaml.Node, steps: list[str], quoted: str) -> int:
-    """The line on which a path of keys ends, or on which a name stands."""
-    node, line = root, 1
-    for step in steps:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        for key, value in pairs:
-            if key.value == step:
-                line, node = key.start_mark.line + 1, value
-    if not steps and quoted:
-        for number, content in enumerate(text.splitlines(), start=1):
-            if quoted in content.split("#")[0]:
-                return number
-    return line
+    return load_validated(path or rules_file(), IdentityRules, RulesError)

@@ -35,6 +35,7 @@ select
     product_id,
     category,
     cart_id,
+    value,
     dwell_seconds,
     device_type,
     utm_source,

@@ -17,6 +17,8 @@ select
     count(*) filter (where is_content) as content_read_count,
     count(*) filter (where name = 'search') as search_count,
     count(*) filter (where name = 'add_to_cart') as cart_add_count,
+    cast(coalesce(sum(value) filter (where name = 'add_to_cart'), 0) as decimal(18, 4))
+        as cart_add_value,
     cast(coalesce(sum(dwell_seconds), 0) as decimal(18, 4)) as dwell_seconds,
     min(_fingerprint) as _fingerprint
 from {{ ref('int_events_sessionized') }}

@@ -1,0 +1,236 @@
+"""One prediction from features to a judged model: search, refit, judge, refuse or accept.
+
+Settings are chosen at the validation cutoff; the winner is the family that is best there. All are
+then judged at the test cutoff, which nothing was chosen by. What is kept is the winner trained once
+more with the test cutoff's rows, since they are the newest.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from orchestration.predictions import metrics
+from orchestration.predictions.cutoffs import Cutoffs, TooLittleDataError, plan
+from orchestration.predictions.definitions import Prediction, Training
+from orchestration.predictions.encoding import Encoding
+from orchestration.predictions.families import (
+    CLASSIFIERS,
+    REGRESSORS,
+    Family,
+    Setting,
+    fresh,
+    predicted,
+    signed_log,
+)
+from orchestration.predictions.features import Features, Frame, joined
+from orchestration.predictions.metrics import Values
+
+BASELINE = "baseline"
+MEAN = "mean_of_everybody"
+_TIE = 0.001  # of the metric that decides; the simpler family is kept
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A family's best setting, its figure at the validation cutoff, and all at the test cutoff."""
+
+    family: str
+    setting: Setting
+    validation: float
+    figures: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model and all that was found out about it.
+
+    `refused` says why it must not be used; empty if it may. `test_score` and `test_outcome` are of
+    the judged model, `reference` is the final model's scores of the newest rows.
+    """
+
+    is_probability: bool
+    encoding: Encoding
+    estimator: Any
+    cutoffs: Cutoffs
+    rows: int
+    winner: Judged
+    others: tuple[Judged, ...]
+    baselines: Mapping[str, Mapping[str, float]]
+    refused: str
+    test: Frame
+    test_score: Values
+    newest: Frame = field(repr=False)
+
+    @property
+    def deciding(self) -> str:
+        """The figure that decides."""
+        return deciding(self.is_probability)
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """The winner's at the test cutoff."""
+        return self.winner.figures
+
+
+def deciding(is_probability: bool) -> str:
+    """The figure by which models of a kind are compared."""
+    return "roc_auc" if is_probability else "rmse"
+
+
+def train(
+    name: str, entry: Prediction, training: Training, features: Features, tell: Tell = print
+) -> Trained:
+    """Train and judge a model.
+
+    Raises:
+        TooLittleDataError: history, rows, or kinds of outcome do not suffice.
+        PredictionError: the entry's SQL is refused.
+    """
+    is_probability = features.check(name, entry)
+    cutoffs = plan(features.first_day, features.as_of, entry.horizon_days, training)
+    encoding = features.encoding(entry.of, cutoffs.fit[0])
+    frames = _read(features, entry, encoding, cutoffs, training)
+    learned, test = joined([frames[one] for one in cutoffs.fit]), frames[cutoffs.test]
+    _require(learned, test, encoding, is_probability, training)
+    search, validation = _parted(frames, cutoffs)
+    tell(f"{name}: {len(learned):,} rows of {len(cutoffs.fit)} cutoffs, judged at {cutoffs.test}")
+    judged, scores = [], {}
+    for family in CLASSIFIERS if is_probability else REGRESSORS:
+        setting, figure = _searched(family, search, validation, is_probability, training.seed)
+        estimator = _fitted(family.name, setting, learned, is_probability, training.seed)
+        scores[family.name] = predicted(estimator, test.matrix, is_probability)
+        figures = _figures(test.outcome, scores[family.name], is_probability)
+        judged.append(Judged(family.name, setting, figure, figures))
+    winner = _best(judged, is_probability)
+    baselines = _baselines(learned, test, is_probability)
+    everything = joined([learned, test])
+    return Trained(
+        is_probability,
+        encoding,
+        _fitted(winner.family, winner.setting, everything, is_probability, training.seed),
+        cutoffs,
+        len(everything),
+        winner,
+        tuple(judged),
+        baselines,
+        _refused(winner, baselines, training.minimum_gain, is_probability),
+        test,
+        scores[winner.family],
+        test,
+    )
+
+
+def _read(
+    features: Features,
+    entry: Prediction,
+    encoding: Encoding,
+    cutoffs: Cutoffs,
+    training: Training,
+) -> dict[date, Frame]:
+    moments = (cutoffs.test, *cutoffs.fit)
+    most = training.sample_rows // len(moments)
+    return {one: features.read(entry, encoding, one, most, training.seed) for one in moments}
+
+
+def _require(
+    learned: Frame, test: Frame, encoding: Encoding, is_probability: bool, training: Training
+) -> None:
+    for what, frame in (("to learn from", learned), ("to judge by", test)):
+        if len(frame) < training.least_rows:
+            raise TooLittleDataError(f"{len(frame)} rows {what}; it takes {training.least_rows}")
+        if is_probability:
+            hits = int(frame.outcome.sum())
+            for count, word in ((hits, "is true"), (len(frame) - hits, "is false")):
+                if count < training.least_of_each:
+                    raise TooLittleDataError(
+                        f"the outcome {word} in {count} of {len(frame)} rows {what}; "
+                        f"it takes {training.least_of_each}"
+                    )
+        elif len(np.unique(frame.outcome)) < 2:
+            raise TooLittleDataError(f"the outcome is the same in all rows {what}")
+    if not encoding.columns:
+        raise TooLittleDataError("all features are constant")
+
+
+def _parted(frames: Mapping[date, Frame], cutoffs: Cutoffs) -> tuple[Frame, Frame]:
+    """Rows to search with, and rows to compare at: by time, else by profile."""
+    if cutoffs.validation:
+        return joined([frames[one] for one in cutoffs.search]), frames[cutoffs.validation]
+    together = joined([frames[one] for one in cutoffs.fit])
+    # Its ids are hashes, so this is a fair third, the same each time.
+    third = np.array([sum(one.encode()) % 3 == 0 for one in together.profile_ids])
+    return together.where(~third), together.where(third)
+
+
+def _searched(
+    family: Family, search: Frame, validation: Frame, is_probability: bool, seed: int
+) -> tuple[Setting, float]:
+    """The setting that does best at the validation cutoff; of equals the first."""
+    found = []
+    for setting in family.settings:
+        estimator = _fitted(family.name, setting, search, is_probability, seed)
+        score = predicted(estimator, validation.matrix, is_probability)
+        figures = _figures(validation.outcome, score, is_probability)
+        found.append((setting, figures[deciding(is_probability)]))
+    return (max if is_probability else min)(found, key=lambda one: one[1])
+
+
+def _fitted(family: str, setting: Setting, frame: Frame, is_probability: bool, seed: int) -> Any:
+    estimator = fresh(family, setting, is_probability, len(frame), seed)
+    return estimator.fit(frame.matrix, frame.outcome)
+
+
+def _figures(outcome: Values, score: Values, is_probability: bool) -> dict[str, float]:
+    of = metrics.of_probability if is_probability else metrics.of_amount
+    return of(outcome, score)
+
+
+def _best(judged: list[Judged], is_probability: bool) -> Judged:
+    """By the validation cutoff; families that are as good within a tie go by simplicity."""
+    sign = 1 if is_probability else -1
+    best = max(sign * one.validation for one in judged)
+    tie = _TIE if is_probability else _TIE * abs(best)
+    return next(one for one in judged if sign * one.validation >= best - tie)
+
+
+def _baselines(learned: Frame, test: Frame, is_probability: bool) -> dict[str, dict[str, float]]:
+    """What a model must beat: the baseline feature alone; for amounts also everybody's mean."""
+    if not is_probability:
+        mean = np.full(len(test), learned.outcome.mean())
+        return {
+            BASELINE: metrics.of_amount(test.outcome, test.baseline),
+            MEAN: metrics.of_amount(test.outcome, mean),
+        }
+    from sklearn.linear_model import LogisticRegression
+
+    alone = LogisticRegression().fit(signed_log(learned.baseline[:, None]), learned.outcome)
+    score = alone.predict_proba(signed_log(test.baseline[:, None]))[:, 1]
+    return {BASELINE: metrics.of_probability(test.outcome, score)}
+
+
+def _refused(
+    winner: Judged,
+    baselines: Mapping[str, Mapping[str, float]],
+    minimum_gain: float,
+    is_probability: bool,
+) -> str:
+    """Why a model is no better than what needs no model; empty if it is."""
+    figure = deciding(is_probability)
+    reached = winner.figures[figure]
+    for name, figures in baselines.items():
+        if is_probability and reached < figures[figure] + minimum_gain:
+            return (
+                f"ROC-AUC {reached:.3f} against {figures[figure]:.3f} of the baseline; "
+                f"it takes {minimum_gain} more"
+            )
+        if not is_probability and reached > figures[figure] * (1 - minimum_gain):
+            return (
+                f"RMSE {reached:.2f} against {figures[figure]:.2f} of {name.replace('_', ' ')}; "
+                f"it takes {minimum_gain:.0%} less"
+            )
+    return ""
