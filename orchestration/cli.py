@@ -1,5 +1,6 @@
 """The `muster` command: words of a user to calls of the rooms; no logic of its own."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
+    # Tables heed NO_COLOR by themselves, what Click echoes does not.
+    context_settings={"color": False if os.environ.get("NO_COLOR") else None},
     help="Muster, an audience warehouse: profiles, segments, triggers and feeds.",
 )
 published_app = typer.Typer(no_args_is_help=True, help="Published snapshots.")

@@ -59,11 +59,14 @@ def _print(steps: list[dict[str, object]], accept: float) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title="Base-2 logarithm of the odds: +1 doubles them", title_justify="left")
+    table = Table(
+        title="Weights are base-2 logarithms of the odds: +1 doubles them",
+        title_justify="left", title_style="bold", header_style="dim", box=None,
+    )  # fmt: skip
     for name in ("comparison", "what held", "one", "other"):
         table.add_column(name, overflow="fold")
     for name in ("weight", "sum"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for step in steps:
         words = (step["step"], step["level"], step["value_a"], step["value_b"])
         numbers = (f"{step['weight']:+.2f}", f"{step['running']:+.2f}")

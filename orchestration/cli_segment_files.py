@@ -38,14 +38,9 @@ def list_segments(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in found], indent=2))
         return
-    from orchestration.segments.show import table
+    from orchestration.segments.show_listing import print_listing
 
-    made = table("segment", "size", "owner", "", right=("size",))
-    made.columns[-1].no_wrap = False
-    for one in found:
-        size = "-" if one.size is None else f"{one.size:,}"
-        made.add_row(one.segment, size, one.owner, one.state)
-    terminal().print(made)
+    print_listing(terminal(), found)
 
 
 def test(
@@ -62,17 +57,11 @@ def test(
         world = open_world(settings)
         models = segments_of(world, name)
         results = run_unit_tests(world, settings, models)
-    failed = [one for one in results if not one.passed]
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in results], indent=2))
     else:
-        for one in results:
-            mark = typer.style("✓", fg="green") if one.passed else typer.style("✗", fg="red")
-            typer.echo(f"{mark} {one.model}: {one.name} ({one.seconds:.1f} s)")
-            for line in one.message.splitlines():
-                typer.echo(f"    {line}")
-        if any("---," in one.message or "+++," in one.message for one in failed):
-            typer.secho("--- is expected and missing, +++ is there and not expected", dim=True)
-        typer.echo(f"{len(results) - len(failed)} of {len(results)} unit tests pass")
-    if failed:
+        from orchestration.segments.show_listing import print_tests
+
+        print_tests(terminal(), results)
+    if not all(one.passed for one in results):
         raise typer.Exit(1)

@@ -40,7 +40,7 @@ def preview(
 
             print_preview(terminal(), shown)
         if html:
-            from orchestration.segments.page import preview_page
+            from orchestration.segments.preview_page import preview_page
 
             write_page(html, preview_page(shown))
     if any(problem.severity == "error" for problem in shown.problems):

@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from orchestration.resources.settings import Settings
 from orchestration.segments.members import (
@@ -179,7 +180,7 @@ def _sample(
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """A few members, always the same of the same members, with their most telling traits."""
     columns = tuple(trait.name for trait in traits[:4])
-    wanted = "".join(f', "{name}"::varchar' for name in columns)
+    wanted = "".join(f', "{name}"' for name in columns)
     found = world.connection.execute(
         f"""with chosen as (
             select distinct profile_id from members order by hash(profile_id), profile_id
@@ -188,6 +189,13 @@ def _sample(
         select profile_id{wanted} from chosen left join {everybody(world)} using (profile_id)
         order by hash(profile_id), profile_id"""
     ).fetchall()
-    return ("profile_id", *columns), tuple(
-        tuple("" if value is None else str(value) for value in row) for row in found
-    )
+    return ("profile_id", *columns), tuple(tuple(map(_plain, row)) for row in found)
+
+
+def _plain(value: object) -> str:
+    """A value as a cell, without the noughts that a decimal ends with."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)

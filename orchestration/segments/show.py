@@ -1,13 +1,18 @@
-"""Pieces that the segment commands draw in a terminal of any width: bars, tables, numbers."""
+"""Pieces that the segment commands draw in a terminal of any width: lines, bars, tables, values."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from textwrap import wrap
+from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
+_BAR_LEAST, _BAR_MOST = 6, 24  # columns; a shorter bar tells nothing
 
 
 def made_anew(changed: Mapping[str, str]) -> list[str]:
@@ -20,17 +25,33 @@ def made_anew(changed: Mapping[str, str]) -> list[str]:
     ]
 
 
+def line(console: Console, words: str, style: str = "", indent: int = 0, hang: int = 0) -> None:
+    """Words, folded where the terminal ends; what is folded stands `hang` further in."""
+    first, others = " " * indent, " " * (indent + hang)
+    width = max(console.width, len(others) + 20)
+    for one in wrap(words, width, initial_indent=first, subsequent_indent=others,
+                    break_on_hyphens=False):  # fmt: skip
+        console.print(Text(one, style=style))
+
+
+def heading(console: Console, words: str, about: str = "") -> None:
+    """What it is about, and a line of smaller print."""
+    line(console, words, "bold")
+    if about:
+        line(console, about, "dim")
+
+
+def more(console: Console, shown: int, of: int) -> None:
+    """How many are not shown."""
+    if of > shown:
+        console.print(f"and {of - shown:,} more; --json has all", style="dim")
+
+
 def bar(share: float, width: int) -> str:
     """A bar of so many columns, to an eighth of one."""
     whole = max(0.0, min(1.0, share)) * width
     full, part = int(whole), int((whole - int(whole)) * 8)
-    return ("█" * full + (_EIGHTHS[part] if part else "")) or "▏"
-
-
-def sparkline(values: Sequence[float]) -> str:
-    """A line of blocks, one for each value."""
-    top = max(values, default=0) or 1
-    return "".join("▁▂▃▄▅▆▇█"[min(7, int(value / top * 7.999))] for value in values)
+    return ("█" * full + (_EIGHTHS[part] if part else "")) or ("▏" if whole else "")
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -46,11 +67,46 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
     return made
 
 
-def heading(console: Console, words: str, about: str = "") -> None:
-    """What it is about, and a line of smaller print."""
-    console.print(Text(words, style="bold"))
-    if about:
-        console.print(Text(about, style="dim"))
+def bars_table(
+    console: Console,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Sequence[str], float, str]],
+    right: Sequence[str] = (),
+) -> Table:
+    """A table with a bar at the end of each row, as long as there is room for.
+
+    Args:
+        console: where it goes.
+        columns: the names of the others.
+        rows: their cells, the share of the longest bar, and the style of the bar.
+        right: columns of numbers.
+    """
+    bare = table(*columns, right=right)
+    for cells, _, _ in rows:
+        bare.add_row(*cells)
+    room = console.width - _width(console, bare) - 2
+    if room < _BAR_LEAST:
+        return bare
+    made = table(*columns, "", right=right)
+    for cells, length, style in rows:
+        made.add_row(*cells, Text(bar(length, min(room, _BAR_MOST)), style=style))
+    return made
+
+
+def fitting(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A table of the first columns, names left and others right, as many as the terminal holds."""
+    for size in range(len(columns), 0, -1):
+        made = table(*columns[:size], right=columns[1:size])
+        for row in rows:
+            made.add_row(*row[:size])
+        if _width(console, made) <= console.width:
+            break
+    return made
+
+
+def _width(console: Console, made: Table) -> int:
+    """What a table takes, however wide the terminal is."""
+    return Measurement.get(console, console.options.update(width=10_000), made).maximum
 
 
 def signed(number: int) -> str:
@@ -75,3 +131,25 @@ def at(moment: datetime | None) -> str:
     if moment is None:
         return "-"
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment.second else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def told(value: Any) -> str:
+    """A value as people write it."""
+    if isinstance(value, timedelta):
+        days, seconds = abs(value).days, abs(value).seconds
+        hours, minutes = seconds // 3600, seconds % 3600 // 60
+        return f"{days} d {hours} h" if days else f"{hours} h {minutes} min"
+    for kind, written in _WRITTEN:
+        if isinstance(value, kind):
+            return written(value)
+    return str(value)
+
+
+_WRITTEN: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (type(None), lambda value: "no value"),
+    (bool, lambda value: "true" if value else "false"),
+    (Decimal, lambda value: f"{value.normalize():,f}"),
+    (datetime, lambda value: f"{value:%Y-%m-%d %H:%M:%S}"),
+    (float, lambda value: f"{value:,.6g}"),
+    (int, lambda value: f"{value:,}"),
+)

@@ -1,17 +1,16 @@
 """An explanation of membership for a terminal, from 80 columns on."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from orchestration.segments.explain.answer import Condition, Explanation, Part, Result, Told
-from orchestration.segments.explain.flips import told
-from orchestration.segments.show import at, heading, table
+from orchestration.segments.show import at, heading, line, table, told
 
 _MOST = 8  # rows of one kind
 _EVENTS = 12
@@ -22,21 +21,17 @@ _WORDS = {"all": "all of", "any": "any of", "not": "not"}
 def print_explanation(console: Console, shown: Explanation) -> None:
     """In or out first, then each select with its conditions, then the events behind it."""
     verb, style = ("is in", "bold green") if shown.is_member else ("is not in", "bold red")
-    console.print(Text(f"{shown.profile_id} {verb} {shown.segment}", style=style))
-    console.print(Text(f"as of {at(shown.as_of)} UTC{_by_itself(shown)}", style="dim"))
+    line(console, f"{shown.profile_id} {verb} {shown.segment}", style)
+    line(console, f"as of {at(shown.as_of)} UTC, as all times here", "dim")
+    if shown.changes_at:
+        word = "leaves" if shown.is_member else "enters"
+        line(console, f"{word} on {at(shown.changes_at)}, if nothing happens but time")
     for note in shown.notes:
-        console.print(Text(note, style="yellow"))
+        line(console, note, "yellow", hang=2)
     for part in shown.parts:
         console.print()
         _part(console, part)
     _events(console, shown)
-
-
-def _by_itself(shown: Explanation) -> str:
-    if not shown.changes_at:
-        return ""
-    word = "leaves" if shown.is_member else "enters"
-    return f"; {word} on {at(shown.changes_at)} if nothing happens but time"
 
 
 def _part(console: Console, part: Part) -> None:
@@ -49,12 +44,15 @@ def _part(console: Console, part: Part) -> None:
     count = f"{passing:,} of {len(part.rows):,} rows pass" if len(part.rows) > 1 else "one row"
     heading(console, f"{name}{tables}: {count}")
     if part.whole:
-        console.print(Text(f"  as a whole {_mark(part.truth)}: {part.whole}", style="yellow"))
+        words = "true" if part.truth else "not true"
+        line(console, f"{_mark(part.truth)} {words} as a whole; {part.whole}", "yellow", 2, 2)
     of = {one.number: one for one in part.conditions}
     best = max(part.rows, key=_closeness)
     is_one = len(part.rows) == 1
-    columns: set[str] = set()
-    shown = _Shown(console, of, best, is_one, columns)
+    named: set[str] = set()
+    true_of = Counter(number for row in part.rows for number, result in row.results.items()
+                      if result.truth)  # fmt: skip
+    shown = _Shown(console, of, best, named, None if is_one else (true_of, len(part.rows)))
     for number in part.joins:
         shown.leaf(number)
     shown.tree(part.where)
@@ -63,8 +61,8 @@ def _part(console: Console, part: Part) -> None:
     for group in part.groups[:_MOST]:
         keys = [f"{key} {told(value)}" for key, value in group.named.items()
                 if key != "profile_id" and not key.startswith("_")]  # fmt: skip
-        console.print(Text(", ".join(("  of those rows together", *keys)), style="dim"))
-        _Shown(console, of, group, True, columns).tree(part.having)
+        line(console, ", ".join(("of those rows together", *keys)), "dim", 2)
+        _Shown(console, of, group, named, None).tree(part.having)
 
 
 def _closeness(row: Told) -> tuple[bool, int]:
@@ -73,13 +71,16 @@ def _closeness(row: Told) -> tuple[bool, int]:
 
 @dataclass
 class _Shown:
-    """A row whose conditions are printed; of a column only the first mention says what it is."""
+    """A row whose conditions are printed; only the first mention of a name says what it means.
+
+    Of several rows, `several` says in how many each condition is true, and how many there are.
+    """
 
     console: Console
     of: Mapping[int, Condition]
     row: Told
-    has_values: bool
-    told_columns: set[str]
+    named: set[str]
+    several: tuple[Mapping[int, int], int] | None
 
     def tree(self, tree: Any, depth: int = 1) -> None:
         """The conditions of a tree, each in its line."""
@@ -90,7 +91,7 @@ class _Shown:
         for kind, children in (tree or {}).items():
             below = depth
             if kind != "all" or depth > 1:
-                self.console.print(Text(f"{'  ' * depth}{_WORDS[kind]}", style="dim"))
+                line(self.console, _WORDS[kind], "dim", 2 * depth)
                 below += 1
             for child in children:
                 self.tree(child, below)
@@ -98,34 +99,42 @@ class _Shown:
     def leaf(self, number: int, depth: int = 1) -> None:
         """A condition, its value, what would flip it, and what its names mean."""
         condition, result = self.of[number], self.row.results[number]
-        line = Text("  " * depth)
-        if self.has_values:
-            line.append(f"{_mark(result.truth)} ", style="green" if result.truth else "red")
-        line.append(condition.text)
-        self.console.print(line)
-        said = _values(condition, result) if self.has_values else []
-        if result.flip and self.has_values:
-            said.append(f"flips {result.flip}" if result.flips_at else result.flip)
+        place = 2 * depth
+        if self.several:
+            true_of, count = self.several
+            line(self.console, f"- {condition.text}", "", place, 2)
+            said = [f"true in {true_of[number]:,} of {count:,} rows"]
+        else:
+            style = "green" if result.truth else "red"
+            line(self.console, f"{_mark(result.truth)} {condition.text}", style, place, 2)
+            said = [*_values(condition, result), *filter(None, [result.flip])]
         if said:
-            _more(self.console, depth, "; ".join(said), "bold")
+            line(self.console, "; ".join(said), "bold", place + 4)
         for one in condition.parameters:
-            words = f"{one.name} = {told(one.value)} {one.unit}: {one.meaning}"
-            _more(self.console, depth, words)
+            value = f"{one.name} = {told(one.value)} {one.unit}"
+            line(self.console, self._first(one.name, f"{value}: {one.meaning}") or value, "dim",
+                 place + 4, 2)  # fmt: skip
         for column, about in condition.columns.items():
-            if column not in self.told_columns:
-                self.told_columns.add(column)
-                _more(self.console, depth, f"{column}: {about}")
+            # `lifetime_value = sum(net_value); window: ...`, of which the YAML has a formula.
+            is_formula = about.startswith("formula: ")
+            words = f"{column} = {about[9:]}" if is_formula else f"{column}: {about}"
+            if words := self._first(column, words):
+                line(self.console, words, "dim", place + 4, 2)
 
-
-def _more(console: Console, depth: int, words: str, style: str = "dim") -> None:
-    console.print(Padding(Text(words, style=style), (0, 0, 0, 2 * depth + 4), expand=False))
+    def _first(self, name: str, words: str) -> str:
+        if name in self.named:
+            return ""
+        self.named.add(name)
+        return words
 
 
 def _values(condition: Condition, result: Result) -> list[str]:
     """Of each side that is not the same in words as in value."""
-    pairs = zip(condition.sides, result.values, strict=False)
-    return [f"{side} is {told(value)}" for side, value in pairs if side != told(value)
-            and side != f"'{value}'"]  # fmt: skip
+    return [
+        f"{side} has no value" if value is None else f"{side} is {told(value)}"
+        for side, value in zip(condition.sides, result.values, strict=False)
+        if side not in {told(value), str(value), f"'{value}'"}
+    ]
 
 
 def _rows(console: Console, part: Part, of: Mapping[int, Condition]) -> None:
@@ -142,24 +151,28 @@ def _rows(console: Console, part: Part, of: Mapping[int, Condition]) -> None:
         mark = Text(_mark(is_passing), style="green" if is_passing else "red")
         for row in several[:_MOST]:
             cells = [told(row.named[name]) for name in (*key, *when)]
-            made.add_row(mark, *cells, _why(row, part, of))
+            made.add_row(mark, *cells, _why(row, part, of, {*key, *when}))
         if len(several) > _MOST:
             made.add_row("", f"and {len(several) - _MOST:,} more")
     console.print(made)
 
 
-def _why(row: Told, part: Part, of: Mapping[int, Condition]) -> Text:
-    """Of a row that passes, until when it does by time alone; else the conditions it fails."""
+def _why(row: Told, part: Part, of: Mapping[int, Condition], known: set[str]) -> Text:
+    """Of a row that passes, until when it does by time alone; else the conditions it fails.
+
+    Values of the columns `known` stand beside it.
+    """
     if row.passes:
         ends = [one.flips_at for one in row.results.values() if one.flips_at]
-        return Text(f"until {at(min(ends))}" if ends else "", style="dim")
+        return Text(f"passes until {at(min(ends))}" if ends else "", style="dim")
     words = []
     for number in (*part.joins, *_leaves(part.where)):
         result = row.results[number]
         if not result.truth:
-            value = f" ({told(result.values[0])})" if result.values else ""
             flips = f", until {at(result.flips_at)}" if result.flips_at else ""
-            words.append(f"✗ {of[number].text}{value}{flips}")
+            is_known = not result.values or of[number].sides[0].split(".")[-1] in known
+            value = "" if is_known else f" (it is {told(result.values[0])})"
+            words.append(f"{_mark(result.truth)} {of[number].text}{value}{flips}")
     return Text("\n".join(words), style="red")
 
 
@@ -185,12 +198,13 @@ def _events(console: Console, shown: Explanation) -> None:
         return
     console.print()
     word = "decide" if shown.is_member else "were looked at"
-    heading(console, f"Events that {word}: {shown.event_count:,}")
-    made = table("when (UTC)", "what", "id", "of")
+    listed = shown.events[-_EVENTS:]
+    those = f"the newest {len(listed)} of {shown.event_count:,}"
+    about = f"--json has {len(shown.events):,}" if len(shown.events) > len(listed) else ""
+    heading(console, f"Events that {word}: {those}" if about else f"Events that {word}", about)
+    made = table("when", "what", "id", "of")
     made.columns[0].no_wrap = True
-    for event in shown.events[-_EVENTS:]:
+    for event in listed:
         when = f"{event.at:%Y-%m-%d %H:%M:%S}" if event.at else "-"
         made.add_row(when, event.name, event.event_id, event.of)
     console.print(made)
-    if shown.event_count > _EVENTS:
-        console.print("the newest; --json has up to 50", style="dim")

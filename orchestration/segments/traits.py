@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     import duckdb
 
 _MOST = 6
+_TRIED = 30  # of those that differ most
+_FEW = 2_500  # people are enough to see that two traits are alike
+_LEAST, _ERRORS = 0.1, 2  # standard deviations, and standard errors, that are a difference
+_CORRELATED, _RELATED, _PAIRS = 0.95, 0.7, 10
 SAMPLE = 50_000
 _VALUES = 40  # a text column with more values tells nobody anything
 _NUMBERS = ("TINY", "SMALL", "INTEGER", "BIGINT", "U", "DECIMAL", "DOUBLE", "FLOAT", "HUGEINT")
@@ -30,7 +34,11 @@ class Trait:
 def telling_traits(
     connection: "duckdb.DuckDBPyConnection", everybody: str, most: int = _MOST
 ) -> tuple[Trait, ...]:
-    """The traits that differ most, the greatest difference first.
+    """The traits that differ most and from each other, the greatest difference first.
+
+    One that differs less than by chance is none. Of traits that are strongly alike, only the first
+    is told: those that correlate by more than 0.95, and numbers that correlate by more than 0.7 and
+    are the same for most members that have any (as sums over 30 and 90 days may be).
 
     Args:
         connection: with the temporary table `members`.
@@ -49,7 +57,71 @@ def telling_traits(
     best: dict[str, Trait] = {}
     for trait in sorted(found, key=lambda one: (-abs(one.difference), one.name, one.value)):
         best.setdefault(trait.name, trait)
-    return tuple(best.values())[:most]
+    sizes = connection.execute(
+        "select count(*) filter (where is_member), count(*) filter (where is_usual) from compared"
+    ).fetchall()[0]
+    least = max(_LEAST, _ERRORS / max(sizes[0], 1) ** 0.5)
+    differing = [trait for trait in best.values() if abs(trait.difference) > least][:_TRIED]
+    _few(connection, differing, set(numbers), *sizes)
+    return _unlike(connection, differing, set(numbers), most)
+
+
+def _few(
+    connection: "duckdb.DuckDBPyConnection",
+    traits: Sequence[Trait],
+    numbers: set[str],
+    members: int,
+    usual: int,
+) -> None:
+    """The temporary table `few`: of those compared a few, always the same, each trait a number."""
+
+    def value(trait: Trait) -> str:
+        if trait.name in numbers:
+            return f'"{trait.name}"::double'
+        return f"""("{trait.name}"::varchar = '{trait.value.replace("'", "''")}')::int"""
+
+    values = "".join(f', {value(trait)} as "{trait.name}"' for trait in traits)
+    of_members, of_usual = max(1, members // _FEW), max(1, usual // _FEW)
+    connection.execute(
+        f"""create or replace temp table few as
+        select * from (
+            select is_member and hash(place) % {of_members} = 0 as is_member,
+                is_usual and hash(place) % {of_usual} = 0 as is_usual{values}
+            from compared
+        ) where is_member or is_usual"""
+    )
+
+
+def _unlike(
+    connection: "duckdb.DuckDBPyConnection", ranked: Sequence[Trait], numbers: set[str], most: int
+) -> tuple[Trait, ...]:
+    found: list[Trait] = []
+    while ranked and len(found) < most:
+        first, *others = ranked
+        found.append(first)
+        alike = _alike(connection, first, others, numbers) if others else []
+        ranked = [other for other, is_alike in zip(others, alike, strict=True) if not is_alike]
+    return tuple(found)
+
+
+def _alike(
+    connection: "duckdb.DuckDBPyConnection", one: Trait, others: list[Trait], numbers: set[str]
+) -> list[bool]:
+    measures = ", ".join(
+        f"""corr("{one.name}", "{other.name}") filter (where is_usual),
+        regr_count("{one.name}", "{other.name}") filter (where is_usual),
+        count(*) filter (where is_member and "{one.name}" = "{other.name}" and "{one.name}" <> 0),
+        count(*) filter (where is_member and ("{one.name}" <> 0 or "{other.name}" <> 0))"""
+        for other in others
+    )
+    row = connection.execute(f"select {measures} from few").fetchall()[0]
+    found = []
+    for place, other in enumerate(others):
+        correlation, pairs, same, either = row[place * 4 : place * 4 + 4]
+        related = abs(correlation) if correlation is not None and pairs >= _PAIRS else 0.0
+        is_same = {one.name, other.name} <= numbers and same * 2 > either
+        found.append(related > _CORRELATED or (is_same and related > _RELATED))
+    return found
 
 
 def _compare(
@@ -66,7 +138,8 @@ def _compare(
         f"""create or replace temp table compared as
         select * from (
             select is_member is not null and hash(profile_id) % {of_members} = 0 as is_member,
-                hash(profile_id) % {every} = 0 as is_usual{kept}
+                hash(profile_id) % {every} = 0 as is_usual,
+                hash(profile_id) as place{kept}
             from {everybody} as traits
             left join (select distinct profile_id, true as is_member from members)
                 using (profile_id)

@@ -257,3 +257,15 @@ def test_a_row_that_finds_no_partner_is_shown(world: World) -> None:
     assert [one.truth for number, one in only.results.items() if number != join] == [True]
     words = next(one.text for one in part.conditions if one.number == join)
     assert words == "a row of int_carts with traits.profile_id = carts.profile_id"
+
+
+def test_a_model_with_tags_as_a_whole_is_all_its_segments(world: World) -> None:
+    world.texts = {}
+    rows = world.connection.execute(
+        """select profile_id, list('interested_in_' || tag order by tag)
+        from warehouse.segments.seg_interested_in group by 1 order by len(list(tag)) desc, 1"""
+    ).fetchall()
+    (profile_id, segments), *_ = rows
+    found = explain(world, "interested_in", profile_id)
+    assert found.is_member
+    assert found.notes == (f"each tag is a segment; in {', '.join(segments)}",)

@@ -120,12 +120,13 @@ def explain(world: World, name: str, profile_id: str) -> Explanation:
     rendered = world.rendered(model)
     query = _query(world, rendered)
     found, notes = blocks(query)
-    is_member = _is_member(world, segment, profile_id)
+    is_member = _is_member(world, model, segment, profile_id)
     tag = segment.removeprefix(model.removeprefix(PREFIX)).removeprefix("_")
     known = [
         (block, _of_tag(block, _facts(world, block, profile_id, notes), tag)) for block in found
     ]
     parts = tuple(_part(world, block, of) for block, of in known if of)
+    notes += _tags(world, model, segment, profile_id)
     notes += made_anew({one: why for one, why in changed.items() if one != model})
     if parts and not (tag and not parts[-1].groups):  # rows do not tell their tag
         notes += _doubts(query, [of for _, of in known if of], is_member)
@@ -202,11 +203,25 @@ def _doubts(query: Any, known: list[Facts], is_member: bool) -> list[str]:
     return ["the conditions, taken apart, say otherwise; the SQL as a whole decides"]
 
 
-def _is_member(world: World, segment: str, profile_id: str) -> bool:
+def _is_member(world: World, model: str, segment: str, profile_id: str) -> bool:
+    """Also of a model with tags as a whole, that is, in any of its segments."""
+    is_whole = segment == model.removeprefix(PREFIX)
     row = world.connection.execute(
-        f"select 1 from members where profile_id = '{profile_id}' and segment = '{segment}'"
+        f"""select 1 from members
+        where profile_id = '{profile_id}' and (segment = '{segment}' or {is_whole})"""
     ).fetchone()
     return row is not None
+
+
+def _tags(world: World, model: str, segment: str, profile_id: str) -> list[str]:
+    """Of a model with tags asked for as a whole: in which of its segments the person is."""
+    if segment != model.removeprefix(PREFIX):
+        return []
+    rows = world.connection.execute(
+        f"""select distinct segment from members
+        where profile_id = '{profile_id}' and segment <> '{segment}' order by 1"""
+    ).fetchall()
+    return [f"each tag is a segment; in {', '.join(row[0] for row in rows)}"] if rows else []
 
 
 def _part(world: World, block: Block, of: Facts) -> Part:
@@ -309,7 +324,7 @@ def _changes_at(
 
     Only moments at which some condition flips by itself can be one.
     """
-    is_member = _is_member(world, segment, profile_id)
+    is_member = _is_member(world, model, segment, profile_id)
     moments = sorted({one for part in parts for one in _moments(part)})
     tag = segment.removeprefix(model.removeprefix(PREFIX)).removeprefix("_")
     tagged = f" and tag = '{tag}'" if tag else ""

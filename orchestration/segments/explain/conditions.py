@@ -37,6 +37,12 @@ class Leaf:
         return _bare(self.expression)
 
     @property
+    def is_negated(self) -> bool:
+        """Whether it is true where what is tested, read as `=`, `in` and so on, is false."""
+        nots = sum(isinstance(one, exp.Not) for one in _around(self.expression))
+        return (nots + isinstance(self.tested, exp.NEQ | exp.NullSafeNEQ)) % 2 == 1
+
+    @property
     def parameters(self) -> list[str]:
         """Names of the thresholds of parameters.yml in it."""
         found = (node.meta.get(_PARAMETER) for node in self.expression.walk())
@@ -137,12 +143,17 @@ def tree(condition: exp.Expr, numbers: Iterator[int]) -> Tree:
 
 
 def _bare(condition: exp.Expr) -> exp.Expr:
-    if isinstance(condition, exp.Not | exp.Paren):
-        return _bare(condition.this)
+    return list(_around(condition))[-1]
+
+
+def _around(condition: exp.Expr) -> Iterator[exp.Expr]:
+    """The condition, what it is `not` of, and so on; at last the comparison itself."""
+    yield condition
+    is_wrapper = isinstance(condition, exp.Not | exp.Paren)
     if isinstance(condition, exp.Coalesce) and len(condition.expressions) == 1:
-        is_flag = isinstance(condition.expressions[0], exp.Boolean)
-        return _bare(condition.this) if is_flag else condition
-    return condition
+        is_wrapper = isinstance(condition.expressions[0], exp.Boolean)
+    if is_wrapper:
+        yield from _around(condition.this)
 
 
 def _sides(condition: exp.Expr) -> list[exp.Expr]:
