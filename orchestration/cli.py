@@ -8,6 +8,7 @@ import typer
 
 from orchestration.cli_explain import explain_app
 from orchestration.cli_identity import identity_app
+from orchestration.cli_model import model_app
 from orchestration.cli_plan import plan_app
 from orchestration.cli_receive import receive
 from orchestration.cli_segment import segment_app
@@ -27,6 +28,7 @@ app.add_typer(plan_app, name="plan")
 app.add_typer(identity_app, name="identity")
 app.add_typer(explain_app, name="explain")
 app.add_typer(segment_app, name="segment")
+app.add_typer(model_app, name="model")
 app.add_typer(sources_app, name="sources")
 landing_app = typer.Typer(no_args_is_help=True, help="Landing, the Parquet files as delivered.")
 app.add_typer(landing_app, name="landing")

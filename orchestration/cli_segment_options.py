@@ -28,9 +28,16 @@ def plain_errors() -> Iterator[None]:
     from orchestration.resources.warehouse import WarehouseError
     from orchestration.segments.errors import SegmentError
 
+    with told_plainly(SegmentError, RenderError, ProjectError, WarehouseError, OSError):
+        yield
+
+
+@contextmanager
+def told_plainly(*errors: type[Exception]) -> Iterator[None]:
+    """These errors in one line of their own words, and exit code 2."""
     try:
         yield
-    except (SegmentError, RenderError, ProjectError, WarehouseError, OSError) as error:
+    except errors as error:
         typer.secho(_without_home(str(error)), err=True, fg="red")
         raise typer.Exit(2) from None
 

@@ -5,17 +5,29 @@ import dagster as dg
 from orchestration.assets.dbt import dbt_assets
 from orchestration.assets.feeds import segment_feed
 from orchestration.assets.landing import inbox, landing_assets, recorded
+from orchestration.assets.models import model_assets, scores
 from orchestration.assets.published import ledger_assets, snapshot_asset
 from orchestration.assets.sources import source_assets
 from orchestration.automation.jobs import (
     full_build,
     landing_compaction,
+    model_training,
     pull_jobs,
     segment_feed_emission,
 )
 from orchestration.automation.progress import progress_logger
-from orchestration.automation.schedules import hourly_build, nightly_compaction, pull_schedules
-from orchestration.automation.sensors import dead_run_sensor, inbox_sensor, segment_feed_sensor
+from orchestration.automation.schedules import (
+    hourly_build,
+    nightly_compaction,
+    pull_schedules,
+    weekly_training,
+)
+from orchestration.automation.sensors import (
+    dead_run_sensor,
+    inbox_sensor,
+    model_drift_sensor,
+    segment_feed_sensor,
+)
 from orchestration.checks.expectations import expectation_checks
 from orchestration.checks.segments import no_segment_is_held
 from orchestration.resources.build import Build
@@ -33,14 +45,22 @@ defs = dg.Definitions(
         *recorded,
         landing_assets,
         *dbt_assets(parsed),
+        *model_assets(),
+        scores,
         *ledger_assets,
         snapshot_asset(parsed),
         segment_feed,
     ],
     asset_checks=[*expectation_checks(parsed), no_segment_is_held],
-    jobs=[full_build, segment_feed_emission, landing_compaction, *pulls.values()],
-    schedules=[hourly_build, nightly_compaction, *pull_schedules(pulls)],
-    sensors=[inbox_sensor, segment_feed_sensor, dead_run_sensor],
+    jobs=[
+        full_build,
+        segment_feed_emission,
+        model_training,
+        landing_compaction,
+        *pulls.values(),
+    ],
+    schedules=[hourly_build, nightly_compaction, weekly_training, *pull_schedules(pulls)],
+    sensors=[inbox_sensor, segment_feed_sensor, model_drift_sensor, dead_run_sensor],
     resources={"build": Build()},
     # Also for assets picked by hand: a process for each step would import dbt each time.
     executor=dg.in_process_executor,

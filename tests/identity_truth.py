@@ -78,7 +78,7 @@ def measured(warehouse: Path, truth: Path) -> Pairs:
     """Compare the identity map of a warehouse with the truth of the simulation it came from."""
     with duckdb.connect() as connection:
         connection.execute(f"attach '{warehouse}' as built (read_only)")
-        _people(connection, truth)
+        people(connection, truth)
         connection.execute(
             """create table known as
             with carried as (
@@ -191,7 +191,7 @@ def _mailbox(address: str) -> str:
     return f"{local}@{provider['canonical_domain']}"
 
 
-def _people(connection: duckdb.DuckDBPyConnection, truth: Path) -> None:
+def people(connection: duckdb.DuckDBPyConnection, truth: Path) -> None:
     """The truth's identifiers as the models write them, without test accounts."""
     raw = connection.execute(
         f"""select distinct type, value from '{truth}/identifiers.parquet'

@@ -20,6 +20,7 @@ from orchestration.resources.settings import DBT_PROJECT
 _MACROS = (
     "behaviour.sql",
     "consent.sql",
+    "features.sql",
     "identifiers.sql",
     "survivorship.sql",
     "time.sql",

@@ -35,12 +35,20 @@
 {#- The longest time that features tell apart: who was never seen to do it did it so long ago. -#}
 {% macro longest_ago() -%}365{%- endmacro %}
 
-{#- Days since the first or last day of a condition, `longest_ago` at most, also for never. -#}
-{% macro days_since(pick, condition) -%}
+{#- Days since the last day of a condition, `longest_ago` at most, also for never. -#}
+{% macro days_since_last(condition) -%}
     least(coalesce(
-        {{ days_between(pick ~ '(day) filter (where ' ~ condition ~ ')', as_of_day()) }},
+        {{ days_between('max(day) filter (where ' ~ condition ~ ')', as_of_day()) }},
         {{ longest_ago() }}
     ), {{ longest_ago() }})
+{%- endmacro %}
+
+{#-
+    Days since the first day of a condition. 90 at most: history begins somewhere, so for older ones
+    it would tell how old the data are, and rise for everybody from day to day.
+-#}
+{% macro days_since_first(condition) -%}
+    least({{ days_between('min(day) filter (where ' ~ condition ~ ')', as_of_day()) }}, 90)
 {%- endmacro %}
 
 {#- Rows per profile and day of one of several relations: 0 for columns that it does not have. -#}

@@ -1,4 +1,6 @@
-"""dbt models as assets, in four steps, so that each stage is validated before the next is built.
+"""dbt models as assets, in five steps, so that each stage is validated before the next is built.
+
+Between features and profiles the models that predict score everybody.
 
 Events of dbt become materialisations and checks by dagster-dbt's own translation; unit tests, which
 it leaves out, are added as checks of the model they test.
@@ -24,7 +26,11 @@ Manifest = Mapping[str, Any]
 # Each step's models, in dbt's selection syntax.
 STEPS = {
     "staging": "resource_type:seed fqn:muster.staging",
-    "profiles": "fqn:muster.intermediate fqn:muster.marts.profiles",
+    "features": " ".join(
+        f"fqn:muster.intermediate.{folder}"
+        for folder in ("behaviour", "commerce", "features", "identity", "traits")
+    ),
+    "profiles": "fqn:muster.intermediate.predictions fqn:muster.marts.profiles",
     "audiences": "fqn:muster.marts.segments fqn:muster.marts.triggers",
     "published": "fqn:muster.marts.membership fqn:muster.published",
 }
@@ -205,7 +211,7 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
 
 
 def dbt_assets(parsed: Manifest) -> list[dg.AssetsDefinition]:
-    """The four steps, from one manifest."""
+    """The steps, from one manifest."""
 
     return [_step_assets(name, select, parsed) for name, select in STEPS.items()]
 

@@ -1,10 +1,11 @@
-"""Jobs: the whole way, the last step of it alone, a pull of each source, and upkeep."""
+"""Jobs: the whole way, its last step alone, a pull of each source, training, and upkeep."""
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from orchestration.assets.feeds import SEGMENT_FEED
 from orchestration.assets.landing import RECORDED
+from orchestration.assets.models import training_keys
 from orchestration.assets.sources import GROUP as SOURCES
 from orchestration.assets.sources import source_entities, source_key
 from orchestration.connectors.compaction import compact
@@ -17,8 +18,12 @@ PullJobs = dict[str, UnresolvedAssetJobDefinition]  # by the source's name
 full_build = dg.define_asset_job(
     "full_build",
     # Pulls have schedules of their own; a build takes what has landed. What people recorded is
-    # landed by their command, and only its checks belong to a build.
-    selection=(dg.AssetSelection.all() - dg.AssetSelection.groups(SOURCES))
+    # landed by their command, and only its checks belong to a build. It scores, but trains nothing.
+    selection=(
+        dg.AssetSelection.all()
+        - dg.AssetSelection.groups(SOURCES)
+        - dg.AssetSelection.assets(*training_keys())
+    )
     | dg.AssetSelection.checks_for_assets(*(dg.AssetKey(["landing", name]) for name in RECORDED)),
     executor_def=dg.in_process_executor,
     description="Everything from inbox to feed; the snapshot is published only if all checks pass.",
@@ -29,6 +34,13 @@ segment_feed_emission = dg.define_asset_job(
     selection=dg.AssetSelection.assets(SEGMENT_FEED),
     executor_def=dg.in_process_executor,
     description="Emit the segment feed from the newest snapshot.",
+)
+
+model_training = dg.define_asset_job(
+    "model_training",
+    selection=dg.AssetSelection.assets(*training_keys()),
+    executor_def=dg.in_process_executor,
+    description="Train each entry of predictions.yml on the newest build; the next build scores.",
 )
 
 

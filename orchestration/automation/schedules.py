@@ -2,7 +2,12 @@
 
 import dagster as dg
 
-from orchestration.automation.jobs import PullJobs, full_build, landing_compaction
+from orchestration.automation.jobs import (
+    PullJobs,
+    full_build,
+    landing_compaction,
+    model_training,
+)
 from orchestration.connectors.registry import load_sources
 
 hourly_build = dg.ScheduleDefinition(
@@ -20,6 +25,14 @@ nightly_compaction = dg.ScheduleDefinition(
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Join the small files that frequent loads leave in landing.",
+)
+
+weekly_training = dg.ScheduleDefinition(
+    name="weekly_training",
+    job=model_training,
+    cron_schedule="0 4 * * 1",
+    execution_timezone="UTC",
+    description="Train all models on Monday morning; the next build scores with them.",
 )
 
 

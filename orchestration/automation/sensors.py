@@ -1,4 +1,4 @@
-"""Sensors: new files start a build, a new snapshot starts an emission, dead runs are ended.
+"""Sensors: new files start a build, a snapshot an emission, drift a training; dead runs end.
 
 The first two look at files, not at their cursor alone, so a lost cursor does no harm.
 """
@@ -8,11 +8,14 @@ import hashlib
 import dagster as dg
 
 from orchestration.automation.dead_runs import end_dead_runs
-from orchestration.automation.jobs import full_build, segment_feed_emission
+from orchestration.automation.jobs import full_build, model_training, segment_feed_emission
 from orchestration.connectors.landing import all_loads
 from orchestration.connectors.sources.file_drop import new_files
 from orchestration.feeds.ledger import Ledger
 from orchestration.feeds.segment_feed import FEED
+from orchestration.predictions.definitions import load_predictions
+from orchestration.predictions.registry import Registry
+from orchestration.predictions.scoring import drifted
 from orchestration.publication.snapshot import newest
 from orchestration.resources.settings import Settings, load_settings
 
@@ -78,6 +81,23 @@ def segment_feed_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | 
         return dg.SkipReason(f"an emission of snapshot {manifest.snapshot_id} was started")
     context.update_cursor(manifest.snapshot_id)
     return dg.RunRequest(tags={"muster/snapshot": manifest.snapshot_id})
+
+
+@dg.sensor(job=model_training, minimum_interval_seconds=300)
+def model_drift_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Trains models whose features or scores drifted, each version's successor once."""
+    limit = load_predictions().training.drift_limit
+    far = drifted(Registry(load_settings().models), limit)
+    if not far:
+        return dg.SkipReason(f"no current model drifted beyond {limit:g}")
+    versions = ", ".join(f"{name} v{version}" for name, version in far.items())
+    if context.cursor == versions:
+        return dg.SkipReason(f"a training was started for {versions}")
+    context.update_cursor(versions)
+    return dg.RunRequest(
+        asset_selection=[dg.AssetKey(["models", name]) for name in far],
+        tags={"muster/drifted": versions},
+    )
 
 
 @dg.sensor(minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)

@@ -41,8 +41,15 @@ class Clusters(BaseModel):
     owner: _Text
     of: _Text
     features: Annotated[list[_Name], Field(min_length=2)]
+    least_clusters: Annotated[int, Field(ge=2, le=20, strict=True)] = 2
     most_clusters: Annotated[int, Field(ge=2, le=20, strict=True)] = 8
     names: dict[_Name, _Text] = {}
+
+    @model_validator(mode="after")
+    def _some_number_is_allowed(self) -> "Clusters":
+        if self.least_clusters > self.most_clusters:
+            raise ValueError("'least_clusters' is above most_clusters; lower it")
+        return self
 
 
 class Training(BaseModel):

@@ -36,7 +36,7 @@ class Column:
         if self.value is None:
             return f'coalesce(cast("{self.feature}" as double), 0)'
         quoted = self.value.replace("'", "''")
-        return f"""case when "{self.feature}" = '{quoted}' then 1.0 else 0.0 end"""
+        return f"""case when "{self.feature}" = '{quoted}' then 1e0 else 0e0 end"""
 
 
 @dataclass(frozen=True)

@@ -97,14 +97,15 @@ class Features:
             PredictionError: which entry, file and line, and DuckDB's words.
         """
         features = f"select * from ({self.at(self.as_of)}) limit 0"
-        self._kind(name, "of", entry.of, features)
         if isinstance(entry, Clusters):
+            self._kind(("clusters", name, "of"), entry.of, features)
             for feature in entry.features:
-                self._kind(name, "features", feature, features)
+                self._kind(("clusters", name, "features"), feature, features)
             return False
-        self._kind(name, "baseline", entry.baseline, features)
-        kind = self._kind(name, "outcome", entry.outcome, f"select * from {ACTIVITY} limit 0")
-        return kind == "BOOLEAN"
+        self._kind(("predictions", name, "of"), entry.of, features)
+        self._kind(("predictions", name, "baseline"), entry.baseline, features)
+        activity = f"select * from {ACTIVITY} limit 0"
+        return self._kind(("predictions", name, "outcome"), entry.outcome, activity) == "BOOLEAN"
 
     def encoding(self, of: str, cutoff: date, only: Sequence[str] = ()) -> Encoding:
         """The columns that the profiles of a cutoff ask for."""
@@ -149,6 +150,14 @@ class Features:
             _filled(numbers["outcome"]),
         )
 
+    def now(self, of: str, encoding: Encoding, most_rows: int, seed: int) -> Matrix:
+        """The rows that a scoring at the newest midnight would see, at most so many."""
+        rows = self.connection.execute(
+            f"""select {encoding.sql} from ({self.sample(of, self.as_of, most_rows, seed)})
+            order by profile_id"""
+        ).fetchnumpy()
+        return matrix_of(rows, encoding)
+
     def sample(self, of: str, cutoff: date, most_rows: int, seed: int) -> str:
         """Features of the profiles that an entry is about, as a query: at most so many."""
         return f"""select * from ({self.at(cutoff)}) where {of}
@@ -159,16 +168,16 @@ class Features:
         rows = self.connection.execute(f"describe {ACTIVITY}").fetchall()
         return [row[0] for row in rows if row[0] not in {"profile_id", "day"}]
 
-    def _kind(self, name: str, part: str, sql: str, rows: str) -> str:
+    def _kind(self, place: tuple[str, str, str], sql: str, rows: str) -> str:
         import duckdb
 
         try:
             found = self.connection.execute(f"describe (select {sql} as it from ({rows}))")
             return str(found.fetchall()[0][1])
         except duckdb.Error as error:
-            line = line_of(FILE, name, part)
+            line = line_of(FILE, *place)
             words = str(error).split("\n", maxsplit=1)[0]
-            raise PredictionError(f"{FILE.name}:{line}: {name}: {part}: {words}") from None
+            raise PredictionError(f"{FILE.name}:{line}: {place[1]}: {place[2]}: {words}") from None
 
     @staticmethod
     def _days(entry: Prediction) -> timedelta:
@@ -177,8 +186,9 @@ class Features:
 
 def matrix_of(numbers: Mapping[str, Any], encoding: Encoding) -> Matrix:
     """The columns of a query that asked for an encoding, side by side."""
-    columns = [_filled(numbers[f"c{place}"]) for place in range(len(encoding.columns))]
-    return np.column_stack(columns) if columns else np.zeros((len(numbers["profile_id"]), 0))
+    return np.column_stack(
+        [_filled(numbers[f"c{place}"]) for place in range(len(encoding.columns))]
+    )
 
 
 def _filled(values: Any) -> NDArray[np.float64]:

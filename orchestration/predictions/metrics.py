@@ -15,6 +15,20 @@ Values = NDArray[np.float64]
 Figures = Mapping[str, float]
 
 GROUPS = 10
+WORDS = {
+    "roc_auc": "ROC-AUC",
+    "pr_auc": "PR-AUC",
+    "top_decile_lift": "Lift of the top tenth",
+    "calibration_error": "Calibration error",
+    "brier": "Brier score",
+    "rmse": "RMSE",
+    "mae": "Mean absolute error",
+    "rank_correlation": "Rank correlation",
+    "total_ratio": "Forecast / truth, in total",
+}
+"""Names of figures for people."""
+
+_RESAMPLES, _RESAMPLED_ROWS = 200, 5_000
 
 
 def of_probability(outcome: Values, score: Values) -> dict[str, float]:
@@ -62,3 +76,37 @@ def calibration_error(outcome: Values, score: Values) -> float:
 def _lift(outcome: Values, score: Values) -> float:
     best = np.argsort(-score, kind="stable")[: max(1, len(score) // 10)]
     return float(outcome[best].mean() / outcome.mean())
+
+
+def least_gain(
+    outcome: Values, score: Values, other: Values, is_probability: bool, seed: int
+) -> float:
+    """How much better one score is than another at least, with 95% confidence.
+
+    The 5th percentile of the difference over 200 bootstrap resamples (Efron 1979): of ROC-AUC for
+    probabilities, of the mean squared error, other less one, for amounts.
+    """
+    chance = np.random.default_rng(seed)
+    size = min(len(outcome), _RESAMPLED_ROWS)
+    gains = []
+    for _ in range(_RESAMPLES):
+        rows = chance.integers(0, len(outcome), size)
+        drawn = outcome[rows]
+        if not is_probability:
+            errors = (drawn - other[rows]) ** 2 - (drawn - score[rows]) ** 2
+            gains.append(float(errors.mean()))
+        elif 0 < drawn.sum() < size:
+            gains.append(_rank_area(drawn, score[rows]) - _rank_area(drawn, other[rows]))
+    # Of fewer rows the spread is larger by the root of their ratio.
+    middle, low = float(np.mean(gains)), float(np.quantile(gains, 0.05))
+    return middle - (middle - low) * float(np.sqrt(size / len(outcome)))
+
+
+def _rank_area(outcome: Values, score: Values) -> float:
+    """ROC-AUC by the Mann-Whitney statistic; ties count half."""
+    from scipy.stats import rankdata
+
+    hits = outcome > 0
+    count = int(hits.sum())
+    rank_sum = float(rankdata(score)[hits].sum())
+    return (rank_sum - count * (count + 1) / 2) / (count * (len(outcome) - count))

@@ -6,7 +6,7 @@ more with the test cutoff's rows, since they are the newest.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from orchestration.predictions import metrics
 from orchestration.predictions.cutoffs import Cutoffs, TooLittleDataError, plan
 from orchestration.predictions.definitions import Prediction, Training
-from orchestration.predictions.encoding import Encoding
+from orchestration.predictions.encoding import Encoding, Matrix
 from orchestration.predictions.families import (
     CLASSIFIERS,
     REGRESSORS,
@@ -49,8 +49,8 @@ class Judged:
 class Trained:
     """A model and all that was found out about it.
 
-    `refused` says why it must not be used; empty if it may. `test_score` and `test_outcome` are of
-    the judged model, `reference` is the final model's scores of the newest rows.
+    `refused` says why it must not be used; empty if it may. `test_score` is what the judged model
+    said of `test`; `now` are the rows that a scoring would see, against which drift is told.
     """
 
     is_probability: bool
@@ -64,7 +64,7 @@ class Trained:
     refused: str
     test: Frame
     test_score: Values
-    newest: Frame = field(repr=False)
+    now: Matrix
 
     @property
     def deciding(self) -> str:
@@ -107,7 +107,7 @@ def train(
         figures = _figures(test.outcome, scores[family.name], is_probability)
         judged.append(Judged(family.name, setting, figure, figures))
     winner = _best(judged, is_probability)
-    baselines = _baselines(learned, test, is_probability)
+    baselines = _baseline_scores(learned, test, is_probability)
     everything = joined([learned, test])
     return Trained(
         is_probability,
@@ -117,11 +117,11 @@ def train(
         len(everything),
         winner,
         tuple(judged),
-        baselines,
-        _refused(winner, baselines, training.minimum_gain, is_probability),
+        {name: _figures(test.outcome, one, is_probability) for name, one in baselines.items()},
+        _refused(test.outcome, scores[winner.family], baselines, training, is_probability),
         test,
         scores[winner.family],
-        test,
+        features.now(entry.of, encoding, training.sample_rows, training.seed),
     )
 
 
@@ -181,8 +181,15 @@ def _searched(
 
 
 def _fitted(family: str, setting: Setting, frame: Frame, is_probability: bool, seed: int) -> Any:
+    from threadpoolctl import threadpool_limits
+
     estimator = fresh(family, setting, is_probability, len(frame), seed)
-    return estimator.fit(frame.matrix, frame.outcome)
+    # Boosting's threads wait actively for each other: on a busy machine one is far faster than two.
+    with threadpool_limits(1):
+        estimator.fit(frame.matrix, frame.outcome)
+    if hasattr(estimator, "n_jobs"):
+        estimator.n_jobs = 1  # threads add up a forest's trees as they end: other last digits
+    return estimator
 
 
 def _figures(outcome: Values, score: Values, is_probability: bool) -> dict[str, float]:
@@ -198,39 +205,36 @@ def _best(judged: list[Judged], is_probability: bool) -> Judged:
     return next(one for one in judged if sign * one.validation >= best - tie)
 
 
-def _baselines(learned: Frame, test: Frame, is_probability: bool) -> dict[str, dict[str, float]]:
+def _baseline_scores(learned: Frame, test: Frame, is_probability: bool) -> dict[str, Values]:
     """What a model must beat: the baseline feature alone; for amounts also everybody's mean."""
     if not is_probability:
-        mean = np.full(len(test), learned.outcome.mean())
-        return {
-            BASELINE: metrics.of_amount(test.outcome, test.baseline),
-            MEAN: metrics.of_amount(test.outcome, mean),
-        }
+        return {BASELINE: test.baseline, MEAN: np.full(len(test), learned.outcome.mean())}
     from sklearn.linear_model import LogisticRegression
 
     alone = LogisticRegression().fit(signed_log(learned.baseline[:, None]), learned.outcome)
-    score = alone.predict_proba(signed_log(test.baseline[:, None]))[:, 1]
-    return {BASELINE: metrics.of_probability(test.outcome, score)}
+    return {BASELINE: alone.predict_proba(signed_log(test.baseline[:, None]))[:, 1]}
 
 
 def _refused(
-    winner: Judged,
-    baselines: Mapping[str, Mapping[str, float]],
-    minimum_gain: float,
+    outcome: Values,
+    score: Values,
+    baselines: Mapping[str, Values],
+    training: Training,
     is_probability: bool,
 ) -> str:
     """Why a model is no better than what needs no model; empty if it is."""
     figure = deciding(is_probability)
-    reached = winner.figures[figure]
-    for name, figures in baselines.items():
-        if is_probability and reached < figures[figure] + minimum_gain:
-            return (
-                f"ROC-AUC {reached:.3f} against {figures[figure]:.3f} of the baseline; "
-                f"it takes {minimum_gain} more"
-            )
-        if not is_probability and reached > figures[figure] * (1 - minimum_gain):
-            return (
-                f"RMSE {reached:.2f} against {figures[figure]:.2f} of {name.replace('_', ' ')}; "
-                f"it takes {minimum_gain:.0%} less"
-            )
+    reached = _figures(outcome, score, is_probability)[figure]
+    for name, other in baselines.items():
+        theirs = _figures(outcome, other, is_probability)[figure]
+        against = (
+            f"{metrics.WORDS[figure]} {reached:.3f} against {theirs:.3f} of "
+            f"{name.replace('_', ' ')}"
+        )
+        if is_probability and reached < theirs + training.minimum_gain:
+            return f"{against}; it takes {training.minimum_gain:g} more"
+        if not is_probability and reached > theirs * (1 - training.minimum_gain):
+            return f"{against}; it takes {training.minimum_gain:.0%} less"
+        if metrics.least_gain(outcome, score, other, is_probability, training.seed) <= 0:
+            return f"{against}, which may be chance: {len(outcome)} rows are too few to tell"
     return ""

@@ -57,6 +57,11 @@ class Settings:
         return self.home / "feeds"
 
     @property
+    def models(self) -> Path:
+        """Trained models, a folder each, and the scores of builds."""
+        return self.home / "models"
+
+    @property
     def quality(self) -> Path:
         """Great Expectations' results and Data Docs."""
         return self.home / "quality"

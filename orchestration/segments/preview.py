@@ -198,4 +198,6 @@ def _plain(value: object) -> str:
         return f"{value.normalize():f}"
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orchestration.predictions.definitions import load_predictions
 from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT
 
 PACKAGES = ("orchestration", "expectations", "seeds", "tests", "benchmarks")
@@ -154,3 +155,11 @@ def test_nothing_committed_names_a_machine_or_an_index() -> None:
         path = PROJECT_ROOT / name
         if path.suffix in {".py", ".sql", ".yml", ".toml", ".md", ".txt", ".csv"} and path.exists():
             assert not pattern.search(path.read_text()), name
+
+
+def test_every_cluster_that_may_be_named_has_its_segment() -> None:
+    for clusters in load_predictions().clusters.values():
+        for name in clusters.names:
+            assert (DBT_PROJECT / "models" / "marts" / "segments" / f"seg_{name}.sql").exists(), (
+                name
+            )

@@ -30,7 +30,8 @@ def test_the_window_in_a_name_is_the_window_of_the_definition(name: str) -> None
     found = re.search(r"_(\d+)d$", name)
     if found:
         days = "1 day" if found[1] == "1" else f"{found[1]} days"
-        assert definition(TRAITS[name])["window"] == days
+        window = definition(TRAITS[name])["window"]
+        assert window in {days, f"next {days}"}, "the last days, or of a prediction the next"
 
 
 def test_all_traits_are_published_under_the_same_words() -> None:

@@ -31,6 +31,8 @@ _STEPS = (
     "landing",
     "expectations_landing",
     "dbt_staging",
+    "dbt_features",
+    "models__scores",
     "dbt_profiles",
     "dbt_audiences",
     "dbt_published",

@@ -12,9 +12,13 @@ import pandas as pd
 import pytest
 
 from orchestration.automation.run import Outcome, run_full_build
+from orchestration.predictions.definitions import load_predictions
+from orchestration.predictions.features import Features
+from orchestration.predictions.training import train
 from orchestration.publication.snapshot import snapshot_ids
 from orchestration.resources.settings import PROJECT_ROOT, Settings, load_settings
 from tests.homes import muster_home
+from tests.model_truth import retail_entry
 
 DATA = PROJECT_ROOT.parent / "shared" / "data" / "online_retail"
 AS_OF = "2011-12-10T00:00:00Z"
@@ -130,3 +134,12 @@ def test_files_are_where_they_were_dropped(built: Settings) -> None:
     assert len(list(Path(built.inbox).glob("online_retail/lines/*.csv"))) == len(
         list(DATA.glob("*.csv"))
     )
+
+
+def test_churn_of_a_real_shop_is_told_better_than_by_recency(built: Settings) -> None:
+    """Cut 91 days before as_of; `python -m tests.model_truth` reports the figures."""
+    with duckdb.connect(str(built.warehouse), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        features, training = Features(connection), load_predictions().training
+        made = train("churn", retail_entry(), training, features)
+    assert made.figures["roc_auc"] > made.baselines["baseline"]["roc_auc"]

@@ -51,9 +51,10 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{#- The Parquet files of a table of the ledger. -#}
-{% macro ledger_files(table) -%}
-    {%- set pattern = env_var('MUSTER_HOME', '../var') ~ '/ledger/' ~ table ~ '/*.parquet' -%}
+{#- The Parquet files of a table that builds leave: `ledger/<table>` and `models/<table>`. -#}
+{% macro kept_files(folder, table) -%}
+    {%- set pattern = env_var('MUSTER_HOME', '../var') ~ '/' ~ folder ~ '/' ~ table
+        ~ '/*.parquet' -%}
     {%- set found = [] -%}
     {%- for row in run_query("select file from glob('" ~ pattern ~ "') order by file").rows -%}
         {%- do found.append(row[0].replace("'", "''")) -%}
@@ -65,17 +66,18 @@
     Makes one view for each landing source over the Parquet files of all sources that hold it, as
     they are now: every model of a command reads the same rows, whatever is loaded meanwhile.
     `known_at` hides what was landed later. An entity that nobody has delivered is an empty view.
-    The ledger's tables are files of whole builds, and become views in the same way.
+    Tables of the ledger and scores of models are files of whole builds, and become views as well.
 -#}
 {% macro register_landing(records=none) %}
     {% set landing = env_var('MUSTER_HOME', '../var') ~ '/landing' %}
     {% set records = records or landing_records(landing) %}
     {% do run_query('create schema if not exists landing') %}
     {% do run_query('create schema if not exists ledger') %}
+    {% do run_query('create schema if not exists models') %}
     {% for source in graph.sources.values() %}
         {% set is_landing = source.schema == 'landing' %}
         {% set files = landed_files(landing, source.identifier, records) if is_landing
-            else ledger_files(source.identifier) %}
+            else kept_files(source.schema, source.identifier) %}
         {% set view %}
         create or replace view {{ source.schema }}.{{ source.identifier }} as
         select

@@ -59,6 +59,14 @@ select
             cast({{ trait }}_{{ days }}d as decimal(18, 4)) as {{ trait }}_{{ days }}d,
         {% endfor %}
     {% endfor %}
+    cast(churn_probability_7d as decimal(18, 4)) as churn_probability_7d,
+    cast(churn_probability_30d as decimal(18, 4)) as churn_probability_30d,
+    cast(churn_probability_90d as decimal(18, 4)) as churn_probability_90d,
+    cast(alive_probability_90d as decimal(18, 4)) as alive_probability_90d,
+    cast(purchase_probability_30d as decimal(18, 4)) as purchase_probability_30d,
+    cast(predicted_value_90d as decimal(18, 4)) as predicted_value_90d,
+    behaviour_cluster,
+    scored_at,
     cast(engagement_score as bigint) as engagement_score,
     lifecycle_stage,
     {{ as_of() }} as as_of

@@ -11,6 +11,7 @@ SUITE = Suite(
         profile_id(),
         *not_negative("identifier_count", "session_count", "session_count_7d", "order_count"),
         *not_negative("days_since_last_session", "days_since_last_order", "refunded_value"),
+        *not_negative("predicted_value_90d"),
         *(
             error(
                 "ExpectColumnValuesToBeBetween",
@@ -26,6 +27,10 @@ SUITE = Suite(
                 ("frequency_score", 1, 5),
                 ("monetary_score", 1, 5),
                 ("preferred_hour", 0, 23),
+                ("churn_probability_7d", 0, 1),
+                ("churn_probability_30d", 0, 1),
+                ("churn_probability_90d", 0, 1),
+                ("purchase_probability_30d", 0, 1),
             )
         ),
         error(

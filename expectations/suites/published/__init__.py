@@ -6,6 +6,7 @@ from expectations.suites.published import (
     identity_map,
     identity_merges,
     identity_rejections,
+    profile_scores,
     profiles,
     segment_catalog,
     segment_membership_history,
@@ -17,6 +18,7 @@ from expectations.suites.published import (
 
 SUITES: tuple[Suite, ...] = (
     profiles.SUITE,
+    profile_scores.SUITE,
     segment_memberships.SUITE,
     segment_catalog.SUITE,
     segment_membership_history.SUITE,

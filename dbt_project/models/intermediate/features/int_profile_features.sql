@@ -11,11 +11,11 @@
 with activity as (
     select
         profile_id,
-        {{ days_since('min', 'active_day_count > 0') }} as tenure_days,
-        {{ days_since('max', 'active_day_count > 0') }} as days_since_last_activity,
-        {{ days_since('max', 'session_count > 0') }} as days_since_last_session,
-        {{ days_since('max', 'order_count > 0') }} as days_since_last_order,
-        {{ days_since('max', 'email_open_count + email_click_count > 0') }}
+        {{ days_since_first('active_day_count > 0') }} as tenure_days,
+        {{ days_since_last('active_day_count > 0') }} as days_since_last_activity,
+        {{ days_since_last('session_count > 0') }} as days_since_last_session,
+        {{ days_since_last('order_count > 0') }} as days_since_last_order,
+        {{ days_since_last('email_open_count + email_click_count > 0') }}
             as days_since_last_email_response,
         {% for column, windows in sums.items() %}
             {% for days in windows %}

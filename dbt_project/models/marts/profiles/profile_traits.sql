@@ -37,7 +37,7 @@ with traits as (
         persons.top_brand_share,
         orders.first_order_at,
         orders.last_order_at,
-        rfm.recency_days as days_since_last_order,
+        orders.recency_days as days_since_last_order,
         coalesce(orders.order_count, 0) as order_count,
         coalesce(orders.store_order_count, 0) as store_order_count,
         coalesce(orders.lifetime_value, 0) as lifetime_value,
@@ -47,9 +47,9 @@ with traits as (
         orders.discounted_order_share,
         orders.preferred_channel,
         orders.last_order_attribution,
-        rfm.recency_score,
-        rfm.frequency_score,
-        rfm.monetary_score,
+        orders.recency_score,
+        orders.frequency_score,
+        orders.monetary_score,
         {% for days in windows() %}
             {% for trait in on_site %}
                 coalesce(behaviour.{{ trait }}_{{ days }}d, 0) as {{ trait }}_{{ days }}d,
@@ -60,14 +60,22 @@ with traits as (
             coalesce(orders.order_count_{{ days }}d, 0) as order_count_{{ days }}d,
             coalesce(orders.order_value_{{ days }}d, 0) as order_value_{{ days }}d,
         {% endfor %}
-        rfm.rfm_group
+        orders.rfm_group,
+        predictions.churn_probability_7d,
+        predictions.churn_probability_30d,
+        predictions.churn_probability_90d,
+        1 - predictions.churn_probability_90d as alive_probability_90d,
+        predictions.purchase_probability_30d,
+        predictions.predicted_value_90d,
+        predictions.behaviour_cluster,
+        predictions.scored_at
     from {{ ref('int_profile_persons') }} as persons
     left join {{ ref('int_profile_behaviour') }} as behaviour
         on persons.profile_id = behaviour.profile_id
-    left join {{ ref('int_profile_orders') }} as orders
+    left join {{ ref('int_profile_customers') }} as orders
         on persons.profile_id = orders.profile_id
-    left join {{ ref('int_profile_rfm') }} as rfm
-        on persons.profile_id = rfm.profile_id
+    left join {{ ref('int_profile_predictions') }} as predictions
+        on persons.profile_id = predictions.profile_id
 )
 
 select

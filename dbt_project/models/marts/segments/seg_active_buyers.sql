@@ -1,0 +1,4 @@
+-- Grain: one row per profile that belongs to the segment.
+select profile_id
+from {{ ref('profile_traits') }}
+where behaviour_cluster = 'active_buyers'
