@@ -1,8 +1,9 @@
 """The ledger of segments: who entered and left in which build, and by which definition.
 
 Append-only Parquet under `ledger/segment_changes/` and `ledger/segment_definitions/`, one file for
-a build that changed something. The warehouse can be deleted; the history is here. Which changes
-there are is decided by the models of `dbt_project/models/marts/membership/`.
+a build that changed something; `segments_recorded_until` is the as_of of the newest build, also of
+one that changed nothing. The warehouse can be deleted; the history is here. Which changes there are
+is decided by the models of `dbt_project/models/marts/membership/`.
 """
 
 from pathlib import Path
@@ -61,8 +62,15 @@ def record_membership(warehouse: Path, ledger: Path, as_of: str) -> int:
     changes, definitions = ledger / "segment_changes", ledger / "segment_definitions"
     marks = [_last(folder) for folder in (changes, definitions)]
     moment = as_of.replace("T", " ").removesuffix("Z")
-    if moment < max(mark[1] for mark in marks):
+    # A build that changed nothing has no record, and yet later ones must not come before it.
+    until = ledger / "segments_recorded_until"
+    newest = until.read_text() if until.exists() else ""
+    if moment < max(newest, *(mark[1] for mark in marks)):
         return 0
+    ledger.mkdir(parents=True, exist_ok=True)
+    beside = until.with_suffix(".new")
+    beside.write_text(moment)
+    beside.replace(until)
     number = max(mark[0] for mark in marks) + 1
     known = f"read_parquet('{definitions}/*.parquet')" if marks[1][0] else _EMPTY_DEFINITIONS
     written = 0

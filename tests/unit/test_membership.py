@@ -274,6 +274,15 @@ def _days_of_one_segment(*rows: tuple[str | None, ...]) -> list[Day]:
     ]
 
 
+# The build of day 6 changes nothing; that of day 4 looks back all the same and leaves no trace.
+@example(
+    world=[
+        Day(
+            START + timedelta(days=place), frozenset(PROFILES), {}, {"a": ("h1", rows)}, frozenset()
+        )
+        for place, rows in ((1, ("p0",)), (6, ("p0",)), (4, ("p1",)), (5, ("p0",)))
+    ]
+)
 # Held, good again, and held again: since the second time.
 @example(world=_days_of_one_segment((None,), ("p0",), (None,), (None,)))
 @settings(max_examples=12, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
