@@ -16,7 +16,7 @@ from orchestration.predictions.cluster_grouping import by_dbscan
 from orchestration.predictions.cluster_matching import LEAST_OVERLAP, matched
 from orchestration.predictions.cluster_names import Rules, named
 from orchestration.predictions.cluster_pictures import draw_clusters
-from orchestration.predictions.cluster_search import DBSCAN, K_MEANS
+from orchestration.predictions.cluster_search import DBSCAN, K_MEANS, search
 from orchestration.predictions.clustering import Clustering, TrainedClusters, train_clusters
 from orchestration.predictions.cutoffs import TooLittleDataError
 from orchestration.predictions.definitions import (
@@ -334,6 +334,11 @@ def test_few_distinct_rows_are_no_crash(
     one_off = np.zeros((300, 3))
     one_off[0] = 5.0
     assert "smallest cluster" in found(connection, project, one_off).refused
+
+
+def test_more_clusters_than_rows_are_no_crash() -> None:
+    rows = np.random.default_rng(1).normal(0, 1, (20, 3))
+    assert len(search(rows, range(18, 21), 1).candidates) > 3
 
 
 def test_a_feature_that_is_none_is_refused_with_its_line(
