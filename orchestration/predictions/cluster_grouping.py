@@ -68,7 +68,7 @@ def by_k_means(rows: Matrix, clusters: int, seed: int) -> Grouping:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = KMeans(clusters, n_init=_STARTS, random_state=seed).fit(rows)
+        fitted = KMeans(min(clusters, len(rows)), n_init=_STARTS, random_state=seed).fit(rows)
     centres = np.unique(fitted.cluster_centers_.round(_DIGITS), axis=0)
     return Grouping(centres, np.arange(len(centres), dtype=np.intp))
 

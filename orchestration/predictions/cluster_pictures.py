@@ -1,15 +1,12 @@
 """Pictures of clusters: all of them by what sets them apart, and each by itself."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from orchestration.predictions.cluster_profiles import number
 from orchestration.predictions.clustering import TrainedClusters
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from orchestration.predictions.pictures import figure
 
 _ABOVE, _BELOW, _LINE = "#1f4e79", "#a8572b", "#d7dce1"
 _FULL_COLOUR = 2.5  # standard deviations; whatever is further has the same colour
@@ -24,19 +21,11 @@ def draw_clusters(trained: TrainedClusters, folder: Path) -> list[Path]:
     return made
 
 
-def _figure(width: float, height: float) -> "Figure":
-    """An empty figure that needs no screen; size in inches."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained", dpi=110)
-
-
 def _overview(trained: TrainedClusters, path: Path) -> Path:
     """A heat map of means: clusters x features."""
     means, names = trained.profiles.means, trained.clustering.names
     columns = [one.label for one in trained.clustering.encoding.columns]
-    drawn = _figure(4.6 + 0.85 * len(columns), 2.6 + 0.42 * len(names))
-    axes = drawn.subplots()
+    drawn, ((axes,),) = figure(4.6 + 0.85 * len(columns), 2.6 + 0.42 * len(names))
     shown = axes.imshow(means, cmap="RdBu", vmin=-_FULL_COLOUR, vmax=_FULL_COLOUR, aspect="auto")
     for (row, column), mean in np.ndenumerate(means):
         ink = "white" if abs(mean) > _WHITE_FROM else "black"
@@ -57,8 +46,7 @@ def _one(trained: TrainedClusters, place: int, path: Path) -> Path:
     means = profiles.means[place]
     order = np.argsort(np.abs(means), kind="stable")
     columns = [clustering.encoding.columns[column].label for column in order]
-    drawn = _figure(9, 1.3 + 0.38 * len(order))
-    axes = drawn.subplots()
+    drawn, ((axes,),) = figure(9, 1.3 + 0.38 * len(order))
     colours = [_ABOVE if means[column] >= 0 else _BELOW for column in order]
     axes.barh(columns, means[order], color=colours, height=0.62)
     axes.axvline(0, color="black", linewidth=0.8)

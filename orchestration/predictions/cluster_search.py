@@ -108,10 +108,7 @@ def search(rows: Matrix, sought: range, seed: int, usual: int = 0) -> Search:
 
 
 def _ways(rows: Matrix, sought: range, seed: int) -> Iterator[_Way]:
-    distinct = len(np.unique(rows, axis=0))
     for clusters in sought:
-        if clusters > min(distinct, len(rows) - 1):
-            break
         yield _Way(K_MEANS, rows, partial(by_k_means, clusters=clusters, seed=seed))
     some = rows[_some(len(rows), _JUDGED_ROWS, seed)]
     for dense in _DENSE:

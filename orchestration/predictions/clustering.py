@@ -129,7 +129,6 @@ def train_clusters(  # noqa: PLR0913, PLR0917
     encoding, matrix = _sampled(entry, training, features)
     columns = [one.label for one in encoding.columns]
     rules.check([*dict.fromkeys([*entry.features, *columns])])
-    _require(encoding, matrix, training)
     scaler = Scaler.of(matrix)
     rows = scaler.standardised(matrix)
     tell(f"{name}: {len(rows):,} rows at {features.as_of}")
@@ -161,12 +160,17 @@ def _sampled(entry: Clusters, training: Training, features: Features) -> tuple[E
     most = min(training.sample_rows, _MOST_ROWS)
     chosen = features.sample(entry.of, features.as_of, most, training.seed)
     features.connection.execute(f"create or replace temp table sampled as {chosen}")
+    row = features.connection.execute("select count(*) from sampled").fetchone()
+    count = row[0] if row else 0
+    if count < training.least_rows:
+        raise TooLittleDataError(f"{count} rows; it takes {training.least_rows}")
+    if not encoding.columns:
+        raise TooLittleDataError("all features are the same in all rows; nothing tells them apart")
     return encoding, _read(features, encoding)
 
 
 def _read(features: Features, encoding: Encoding) -> Matrix:
-    wanted = ", ".join(part for part in ("profile_id", encoding.sql) if part)
-    rows = features.connection.execute(f"select {wanted} from sampled order by profile_id")
+    rows = features.connection.execute(f"select {encoding.sql} from sampled order by profile_id")
     return matrix_of(rows.fetchnumpy(), encoding)
 
 
@@ -179,13 +183,6 @@ def _before(features: Features, previous: Clustering | None, tell: Tell) -> Labe
         tell(f"names and numbers of clusters begin anew: there is no {', '.join(gone)} any more")
         return None
     return previous.assign(_read(features, previous.encoding))
-
-
-def _require(encoding: Encoding, matrix: Matrix, training: Training) -> None:
-    if len(matrix) < training.least_rows:
-        raise TooLittleDataError(f"{len(matrix)} rows; it takes {training.least_rows}")
-    if not encoding.columns or len(np.unique(matrix, axis=0)) < 2:
-        raise TooLittleDataError("all features are the same in all rows; nothing tells them apart")
 
 
 def _continued(

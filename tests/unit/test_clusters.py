@@ -16,7 +16,7 @@ from orchestration.predictions.cluster_grouping import by_dbscan
 from orchestration.predictions.cluster_matching import LEAST_OVERLAP, matched
 from orchestration.predictions.cluster_names import Rules, named
 from orchestration.predictions.cluster_pictures import draw_clusters
-from orchestration.predictions.cluster_search import DBSCAN, K_MEANS
+from orchestration.predictions.cluster_search import DBSCAN, K_MEANS, search
 from orchestration.predictions.clustering import Clustering, TrainedClusters, train_clusters
 from orchestration.predictions.cutoffs import TooLittleDataError
 from orchestration.predictions.definitions import (
@@ -253,16 +253,20 @@ def test_rows_may_come_in_any_parts(kind: str, request: pytest.FixtureRequest) -
     assert np.bincount(whole) / len(whole) == pytest.approx(trained.sizes)
 
 
-def test_contributions_add_up_to_how_much_nearer_the_cluster_is(four: TrainedClusters) -> None:
-    clustering, matrix = four.clustering, four.matrix
-    logs = np.sign(matrix) * np.log1p(np.abs(matrix))
+def how_much_nearer(trained: TrainedClusters) -> Matrix:
+    """How much nearer each row is to the mean of its cluster than to everybody's."""
+    logs = np.sign(trained.matrix) * np.log1p(np.abs(trained.matrix))
     rows = (logs - logs.mean(axis=0)) / logs.std(axis=0)
-    labels = clustering.assign(matrix)
-    means = np.array([rows[labels == one].mean(axis=0) for one in range(4)])
-    nearer = (rows**2).sum(axis=1) - ((rows - means[labels]) ** 2).sum(axis=1)
-    added = clustering.contributions(matrix)
-    assert added.shape == (len(matrix), 3)
-    assert added.sum(axis=1) == pytest.approx(nearer, abs=1e-6)
+    labels = trained.clustering.assign(trained.matrix)
+    means = np.array([rows[labels == one].mean(axis=0) for one in range(len(trained.sizes))])
+    nearer: Matrix = (rows**2).sum(axis=1) - ((rows - means[labels]) ** 2).sum(axis=1)
+    return nearer
+
+
+def test_contributions_add_up_to_how_much_nearer_the_cluster_is(four: TrainedClusters) -> None:
+    added = four.clustering.contributions(four.matrix)
+    assert added.shape == (len(four.matrix), 3)
+    assert added.sum(axis=1) == pytest.approx(how_much_nearer(four), abs=1e-6)
 
 
 def test_text_has_a_column_for_each_value_and_one_reason(
@@ -280,7 +284,9 @@ def test_text_has_a_column_for_each_value_and_one_reason(
         NAME, definition, Training(), Features(connection, project), None, lambda said: None
     )
     assert "book_lovers" in trained.clustering.names
-    assert trained.clustering.contributions(trained.matrix).shape[1] == 3
+    added = trained.clustering.contributions(trained.matrix)
+    assert added.shape[1] == 3
+    assert added.sum(axis=1) == pytest.approx(how_much_nearer(trained), abs=1e-6)
     connection.execute("update planted set kind = 'never seen'")
     known = trained.clustering.encoding.sql
     rows = connection.execute(f"select {known} from planted").fetchnumpy()
@@ -328,6 +334,11 @@ def test_few_distinct_rows_are_no_crash(
     one_off = np.zeros((300, 3))
     one_off[0] = 5.0
     assert "smallest cluster" in found(connection, project, one_off).refused
+
+
+def test_more_clusters_than_rows_are_no_crash() -> None:
+    rows = np.random.default_rng(1).normal(0, 1, (20, 3))
+    assert len(search(rows, range(18, 21), 1).candidates) > 3
 
 
 def test_a_feature_that_is_none_is_refused_with_its_line(
