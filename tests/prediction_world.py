@@ -54,7 +54,9 @@ def add_day(
     )
 
 
-def populated(people: int = 400, seed: int = 1, is_noise: bool = False) -> Features:
+def populated(
+    people: int = 400, seed: int = 1, is_noise: bool = False, first_day: date = FIRST_DAY
+) -> Features:
     """People who come at rates of their own, some of whom leave for good; or all alike.
 
     Who comes often also buys, half of the readers read, and whoever buys prefers a category.
@@ -62,7 +64,7 @@ def populated(people: int = 400, seed: int = 1, is_noise: bool = False) -> Featu
     rng = np.random.default_rng(seed)
     connection = empty()
     rates = np.full(people, 0.1) if is_noise else np.clip(rng.lognormal(-2.5, 1.2, people), 0, 0.9)
-    days = (AS_OF - FIRST_DAY).days
+    days = (AS_OF - first_day).days
     visits = rng.random((people, days)) < rates[:, None]
     if not is_noise:
         left = rng.integers(30, 400, people)
@@ -80,9 +82,9 @@ def populated(people: int = 400, seed: int = 1, is_noise: bool = False) -> Featu
     )
     connection.register("visits", visited)
     connection.execute(
-        """insert into intermediate.int_profile_activity_days by name
+        f"""insert into intermediate.int_profile_activity_days by name
         select 'p' || lpad(cast(who as varchar), 5, '0') as profile_id,
-            date '2026-01-01' + cast(day_number as int) as day, 1 as event_count,
+            date '{first_day}' + cast(day_number as int) as day, 1 as event_count,
                 1 as session_count,
             0 as mobile_session_count, 1 as desktop_session_count, 2 as product_view_count,
             1 as category_view_count, reads as content_read_count, 0 as search_count,
