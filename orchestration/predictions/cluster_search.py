@@ -27,7 +27,7 @@ MOST_NOISE = 0.3
 _TIE, _USUAL_TIE = 0.01, 0.03  # of the silhouette
 _DENSE = (0.8, 0.9, 0.95, 0.99)  # shares of core points that DBSCAN is tried with
 _RESAMPLES, _RESAMPLED = 5, 0.8
-_JUDGED_ROWS = 5_000  # the silhouette and DBSCAN compare all rows with each other
+_JUDGED_ROWS = 4_000  # the silhouette and DBSCAN compare all rows with each other
 
 
 @dataclass(frozen=True)
