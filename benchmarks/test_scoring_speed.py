@@ -33,7 +33,7 @@ from orchestration.predictions.registry import Registry
 from orchestration.predictions.scoring import score_all
 begun, worked = time.monotonic(), time.process_time()
 with duckdb.connect(sys.argv[1], read_only=True) as connection:
-    connection.execute("set memory_limit = '1GB'")
+    connection.execute("set memory_limit = '1GB'; set enable_progress_bar = false")
     outcomes = score_all(
         connection, load_predictions(), Registry(Path(sys.argv[2])), datetime(2026, 6, 1)
     )
@@ -65,7 +65,11 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         connection.execute(
             f"""create schema intermediate;
             create table intermediate.int_profile_features as
-            select told.* replace ('p' || number as profile_id)
+            select told.* replace (
+                'p' || number as profile_id,
+                -- Everybody is scored by every model.
+                least(days_since_last_activity, 80) as days_since_last_activity
+            )
             from (select *, row_number() over () as place from told) as told
             inner join range({PROFILES}) as everybody(number)
                 on told.place = 1 + number % {told.num_rows}"""

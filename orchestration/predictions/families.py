@@ -26,10 +26,10 @@ class Family:
 
 _LINEAR: tuple[Setting, ...] = ({"strength": 0.1}, {"strength": 1.0})
 _TREE: tuple[Setting, ...] = ({"max_depth": 4}, {"max_depth": 6})
-_FOREST: tuple[Setting, ...] = ({"max_depth": 8}, {"max_depth": 12})
+_FOREST: tuple[Setting, ...] = ({"max_depth": 6}, {"max_depth": 10})
 _BOOSTING: tuple[Setting, ...] = (
-    {"learning_rate": 0.1, "max_iter": 50},
-    {"learning_rate": 0.05, "max_iter": 120},
+    {"learning_rate": 0.1, "max_iter": 40},
+    {"learning_rate": 0.05, "max_iter": 80},
 )
 
 CLASSIFIERS = (
@@ -70,7 +70,7 @@ def fresh(family: str, setting: Setting, is_probability: bool, rows: int, seed: 
 
         forest = RandomForestClassifier if is_probability else RandomForestRegressor
         return forest(
-            n_estimators=60, max_features="sqrt", min_samples_leaf=max(5, leaf // 2), n_jobs=2,
+            n_estimators=40, max_features="sqrt", min_samples_leaf=max(5, leaf // 2), n_jobs=2,
             random_state=seed, **setting,
         )  # fmt: skip
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
