@@ -8,6 +8,8 @@ export DAGSTER_HOME = $(MUSTER_HOME)/dagster
 export PYTHONWARNINGS ?= ignore::DeprecationWarning
 # Behind a company's proxy its certificate is known to the system, not to uv.
 export UV_SYSTEM_CERTS ?= true
+# Some containers forbid it; each of the many processes would then compile its packages anew.
+export PYTHONDONTWRITEBYTECODE =
 SAMPLE_END := 2026-11-01T00:00:00Z
 
 .DEFAULT_GOAL := help
@@ -58,7 +60,8 @@ lint: $(VENV)/.development ## Check form and types
 	@$(BIN)/python -m tests.sqlfluff
 
 test: $(VENV)/.development lint ## Run every check and test
-	@$(BIN)/pytest
+	@# A module stays on one worker, which sets up once what its tests share.
+	@$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 soak: $(VENV)/.development ## Run the long fault and load tests
 	@$(BIN)/pytest -m soak

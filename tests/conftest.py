@@ -1,27 +1,77 @@
-"""Fixtures that are expensive and shared: one warehouse built from the sample, for all tests."""
+"""What is expensive and shared: one warehouse built from the sample, for all tests and workers.
 
+`make test` runs modules on two workers. A module stays on one of them, with what it has made;
+those that make whole builds begin first, so that none of them is left to the end.
+"""
+
+import gc
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from orchestration.connectors.locks import exclusive
 from orchestration.resources.settings import PROJECT_ROOT, Settings
 from tests.homes import SAMPLE_END, muster_home
 
 
-@pytest.fixture(scope="session")
-def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A MUSTER_HOME after one full build of the sample. Do not change it; see `sample_copy`."""
+def _builds(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("builds")
+    return int(marker.args[0]) if marker else 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The dearest first, for workers; one process alone keeps the order of files."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_builds, reverse=True)
+
+
+def pytest_unconfigure() -> None:
+    """Leave a worker's memory to the system.
+
+    pytest would collect it five times over, and xdist interrupts a worker that is not gone in 5 s.
+    """
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What sets no MUSTER_HOME finds one of its worker's, never that of the user."""
+    with muster_home(tmp_path_factory.mktemp("nobodys")):
+        yield
+
+
+def _build_sample(home: Path) -> None:
     from orchestration.automation.run import run_full_build
     from orchestration.resources.settings import load_settings
 
-    with muster_home(tmp_path_factory.mktemp("sample")):
+    with muster_home(home):
         settings = load_settings()
         shutil.copytree(PROJECT_ROOT / "seeds" / "sample", settings.inbox, dirs_exist_ok=True)
         outcome = run_full_build(settings, SAMPLE_END, full_refresh=False)
         assert outcome.success, outcome.failed
-        return settings
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A MUSTER_HOME after one full build of the sample. Do not change it; see `sample_copy`.
+
+    The first worker that needs it builds it; each reads a copy of its own, as DuckDB lets no two
+    processes share a file that one of them writes, if only for a moment.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all workers
+    shared, built = folder / "shared_sample", folder / "shared_sample.built"
+    with exclusive(folder / "shared_sample.lock", f"test process {os.getpid()}"):
+        if not built.exists():
+            _build_sample(shared)
+            built.touch()
+    home = tmp_path_factory.mktemp("sample") / "home"
+    shutil.copytree(shared, home)
+    return Settings(home)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from orchestration.publication.snapshot import Manifest
+
 SAMPLE_END = "2026-11-01T00:00:00Z"
 
 _NAMES = ("MUSTER_HOME", "DAGSTER_HOME", "MUSTER_PROJECT_SECRET")
@@ -24,3 +26,9 @@ def muster_home(folder: Path) -> Iterator[Path]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def checksums(manifest: Manifest | None) -> dict[str, str]:
+    """Those of a snapshot's tables."""
+    assert manifest is not None
+    return {name: table.sha256 for name, table in manifest.tables.items()}

@@ -17,6 +17,8 @@ from orchestration.resources.dbt import run_dbt
 from orchestration.resources.settings import PROJECT_ROOT, load_settings
 from tests.homes import SAMPLE_END, muster_home
 
+pytestmark = pytest.mark.builds(2)
+
 SAMPLE = PROJECT_ROOT / "seeds" / "sample"
 SCHEMAS = (
     "staging",

@@ -25,6 +25,7 @@ AS_OF = "2011-12-10T00:00:00Z"
 LINES = 541_909
 
 pytestmark = [
+    pytest.mark.builds(6),
     pytest.mark.shared_data,
     pytest.mark.skipif(
         not DATA.exists(), reason=f"the Online Retail files are not in {DATA.name}/"

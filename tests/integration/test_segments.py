@@ -13,6 +13,8 @@ from orchestration.publication.snapshot import newest
 from orchestration.resources.settings import PROJECT_ROOT, Settings
 from tests.homes import SAMPLE_END
 
+pytestmark = pytest.mark.builds(2)
+
 GRAIN = "-- Grain: one row per profile that belongs to the segment.\n"
 EVERYBODY = "select profile_id from {{ ref('profile_traits') }}"
 
