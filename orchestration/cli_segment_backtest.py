@@ -13,6 +13,7 @@ from orchestration.cli_segment_options import (
     Json,
     Name,
     Set,
+    check_page,
     parameters_of,
     plain_errors,
     terminal,
@@ -75,12 +76,14 @@ def backtest(  # noqa: PLR0913, PLR0917  # one for each option
     from orchestration.segments.world import open_world
 
     with plain_errors():
+        check_page(html)
         step = _step(every)
         said = parameters_of(parameters)
         world = open_world(load_settings())
         world.require(said)
         end = _moment(last, world.built_as_of)
-        at = moments(_moment(first, end - timedelta(weeks=8)), end, step)
+        begin = _moment(first, end - timedelta(weeks=8))
+        at = moments(begin, end, step, world.built_as_of)
         other = other_version(world.project, model_of(world, name), against, said)
         shown = backtested(world, name, _told(at), other, as_known)
         if as_json:

@@ -23,12 +23,11 @@ Set = Annotated[
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """What a user can mend, in one line and exit code 2."""
-    from orchestration.rendering.jinja import RenderError
-    from orchestration.rendering.project import ProjectError
+    from orchestration.rendering.places import FileError
     from orchestration.resources.warehouse import WarehouseError
     from orchestration.segments.errors import SegmentError
 
-    with told_plainly(SegmentError, RenderError, ProjectError, WarehouseError, OSError):
+    with told_plainly(SegmentError, FileError, WarehouseError, OSError):
         yield
 
 
@@ -72,9 +71,25 @@ def parameters_of(said: list[str] | None) -> dict[str, Any]:
     return found
 
 
+def check_page(file: Path | None) -> None:
+    """Refuse a page that cannot be written, before any work is done.
+
+    Raises:
+        SegmentError: it has another ending, or its folder is not there or not to be written to.
+    """
+    from orchestration.segments.errors import SegmentError
+
+    if file is None:
+        return
+    if file.suffix != ".html" or file.is_dir():
+        raise SegmentError(f"--html {file}: a page is a file, FILE.html")
+    if not file.parent.is_dir():
+        raise SegmentError(f"--html {file}: there is no folder {file.parent}; make it first")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise SegmentError(f"--html {file}: it may not be written")
+
+
 def write_page(file: Path, html: str) -> None:
     """Write a page, and say so."""
-    if file.suffix != ".html":
-        raise OSError(f"{file}: a page is FILE.html")
     file.write_text(html, encoding="utf-8")
     typer.echo(f"wrote {file}", err=True)

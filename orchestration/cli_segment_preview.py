@@ -9,6 +9,7 @@ from orchestration.cli_segment_options import (
     Json,
     Name,
     Set,
+    check_page,
     parameters_of,
     plain_errors,
     terminal,
@@ -29,6 +30,7 @@ def preview(
     from orchestration.segments.world import open_world
 
     with plain_errors():
+        check_page(html)
         settings = load_settings()
         shown = previewed(
             open_world(settings, parameters_of(parameters)), settings, name, max(sample, 0)

@@ -29,7 +29,7 @@ from orchestration.automation.sensors import (
     segment_feed_sensor,
 )
 from orchestration.checks.expectations import expectation_checks
-from orchestration.checks.segments import no_segment_is_held
+from orchestration.checks.segments import no_segment_is_held, no_segment_is_unfinished
 from orchestration.resources.build import Build
 from orchestration.resources.dbt import manifest
 from orchestration.resources.settings import load_settings
@@ -51,7 +51,7 @@ defs = dg.Definitions(
         snapshot_asset(parsed),
         segment_feed,
     ],
-    asset_checks=[*expectation_checks(parsed), no_segment_is_held],
+    asset_checks=[*expectation_checks(parsed), no_segment_is_held, no_segment_is_unfinished],
     jobs=[
         full_build,
         segment_feed_emission,

@@ -43,10 +43,17 @@ def _audience_table(manifest: Manifest, published: Path, ledger: Ledger) -> "Tab
     table.add_column("rows", justify="right")
     table.add_row("profiles", f"{manifest.tables['profiles'].rows:,}")
     catalog = duckdb.sql(
-        f"select segment, size, is_held from '{folder}/segment_catalog.parquet' order by segment"
+        f"""select segment, size, is_held, definition_version is not null
+        from '{folder}/segment_catalog.parquet' order by segment"""
     ).fetchall()
-    for segment, size, is_held in catalog:
-        held = " (held: its last good members)" if is_held else ""
+    for segment, size, is_held, was_good in catalog:
+        held = ""
+        if is_held:
+            held = (
+                " (held: its last good members)"
+                if was_good
+                else " (not published: no good members yet)"
+            )
         table.add_row(f"segment {segment}{held}", f"{size:,}")
     triggers = duckdb.sql(
         f"select trigger_name, count(*) from read_parquet('{folder}/trigger_candidates.parquet') "

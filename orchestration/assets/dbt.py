@@ -16,6 +16,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.assets.identity import identity_metadata
 from orchestration.assets.segments import SegmentFailures
+from orchestration.publication.builds import ForeignBuildError, require_own
 from orchestration.resources.build import Build
 from orchestration.resources.dbt import DbtError, Event, run_dbt
 from orchestration.resources.settings import load_settings
@@ -186,7 +187,13 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
     )
     def assets(context: dg.AssetExecutionContext, build: Build) -> Iterator[Any]:
         as_of = build.moment(context.instance, context.run.run_id)
-        wait_until_free(load_settings().warehouse, context.log.warning)
+        warehouse = load_settings().warehouse
+        wait_until_free(warehouse, context.log.warning)
+        if name == "published":
+            try:
+                require_own(warehouse, context.run.run_id)
+            except ForeignBuildError as error:
+                raise dg.Failure(str(error)) from None
         command = ["build", "--select", step.selection(context)]
         # Only tests whose models all exist by now; those of later steps run with them.
         command += ["--indirect-selection", "buildable"]

@@ -5,26 +5,34 @@ Its members of this build do not count, and the last good ones are kept; the mod
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import dagster as dg
 import duckdb
 
+from orchestration.rendering.faults import fault_of, placed
+from orchestration.rendering.project import Project
+from orchestration.rendering.renderer import Renderer
 from orchestration.resources.dbt import Failed, project
-from orchestration.resources.settings import load_settings
-
-_FOLDER = "marts/segments/"
+from orchestration.resources.dbt_project import FOLDER, PREFIX
+from orchestration.resources.dbt_words import LONGEST
+from orchestration.resources.settings import DBT_PROJECT, load_settings, shown
 
 
 @dataclass(frozen=True)
 class Held:
-    """A segment's failure as `main.segment_failures` has it."""
+    """A segment's failure as `main.segment_failures` has it; `file` with the line, if it is known.
+
+    `description` and `owner` only of one that dbt could not read, which is no model of the build.
+    """
 
     model: str
     file: str
     is_built: bool
     reason: str
+    description: str | None = None
+    owner: str | None = None
 
 
 class SegmentFailures:
@@ -40,7 +48,7 @@ class SegmentFailures:
         self._keys = {
             unique_id: key_of[unique_id]
             for unique_id, node in parsed["nodes"].items()
-            if unique_id in key_of and str(node["path"]).startswith(_FOLDER)
+            if unique_id in key_of and str(node["path"]).startswith(f"{FOLDER}/")
         }
         self._failed: dict[str, str] = {}  # unique id of the model: why
         self._built: set[str] = set()  # names of outputs
@@ -77,8 +85,7 @@ class SegmentFailures:
             elif failed.unique_id == model:
                 self._failed[model] = failed.reason
             else:
-                told = f"its test {failed.name} failed: {failed.reason}"
-                self._failed.setdefault(model, told[:500])
+                self._failed.setdefault(model, f"its test {failed.name} failed: {failed.reason}")
         return "; ".join(others)
 
     def _segment_of(self, unique_id: str) -> str | None:
@@ -94,24 +101,42 @@ class SegmentFailures:
         self, context: dg.AssetExecutionContext
     ) -> Iterator[dg.MaterializeResult[None]]:
         """Write down which segments are held, and let the build go on without them."""
-        held = [Held(one.model, one.file, False, one.reason) for one in project().refused()]
+        held = {
+            one.model: Held(one.model, one.place, False, one.reason, one.description, one.owner)
+            for one in reversed(project().refused())  # of two files of one name, the first
+        }
+        renderer = Renderer(Project())
         for model, key in self._keys.items():
             # One whose unit test fails is not built either.
             is_built = key.to_python_identifier() in self._built
             if key not in context.selected_asset_keys or (is_built and model not in self._failed):
                 continue
-            node, reason = self._nodes[model], self._failed.get(model, "it was not built")
-            name = str(node["name"]).removeprefix("seg_")
-            held.append(Held(name, node["original_file_path"], is_built, reason))
+            one = self._held(renderer, model, is_built)
+            held[one.model] = one
             if not is_built:
                 yield dg.MaterializeResult(
-                    asset_key=key, metadata={"held": f"not built, last members kept: {reason}"}
+                    asset_key=key, metadata={"not built": f"{one.file}: {one.reason}"}
                 )
         with duckdb.connect(str(load_settings().warehouse)) as connection:
             connection.execute("delete from main.segment_failures")
-            for one in held:
-                context.log.warning(f"{one.file} is held: {one.reason}")
+            for one in held.values():
+                context.log.warning(f"{one.file}: {one.reason}")
                 connection.execute(
-                    "insert into main.segment_failures values (?, ?, ?, ?, ?)",
-                    [context.run.run_id, one.model, one.file, one.is_built, one.reason],
+                    """insert into main.segment_failures
+                    (build_id, model, file, is_built, reason, description, owner)
+                    values (?, ?, ?, ?, ?, ?, ?)""",
+                    [context.run.run_id, *astuple(one)],
                 )
+
+    def _held(self, renderer: Renderer, unique_id: str, is_built: bool) -> Held:
+        """A segment that dbt read and that failed; said by its own file, if that shows what."""
+        node, reason = self._nodes[unique_id], self._failed.get(unique_id, "it was not built")
+        name = str(node["name"])
+        bare = name.removeprefix(PREFIX)
+        model = renderer.project.models.get(name)
+        if model is None:
+            file = shown(DBT_PROJECT / str(node["original_file_path"]))
+            return Held(bare, file, is_built, reason[:LONGEST])
+        fault = fault_of(renderer, model)
+        told = fault if fault and fault.words in reason else placed(renderer, model, reason)
+        return Held(bare, told.place, is_built, told.words[:LONGEST])

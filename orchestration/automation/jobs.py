@@ -26,6 +26,8 @@ full_build = dg.define_asset_job(
     )
     | dg.AssetSelection.checks_for_assets(*(dg.AssetKey(["landing", name]) for name in RECORDED)),
     executor_def=dg.in_process_executor,
+    # A run that died is done again as a whole: its last steps alone would be of another moment.
+    tags={"dagster/retry_strategy": "ALL_STEPS"},
     description="Everything from inbox to feed; the snapshot is published only if all checks pass.",
 )
 

@@ -60,7 +60,8 @@ def _check_result(schema: str, name: str, results: list[Any]) -> dg.AssetCheckRe
         f"| {'yes' if r.passed else '**no**'} | {r.severity} | {r.description} | {r.observed} |"
         for r in sorted(results, key=lambda r: (r.passed, r.severity, r.description))
     )
-    # No result at all is a table that nobody validated: that fails too. A segment is held alone.
+    # No result at all is a table that nobody validated: that fails too. A segment is held alone,
+    # and has no table if it was never built.
     is_error = (bool(errors) or not results) and schema != _SEGMENTS
     return dg.AssetCheckResult(
         asset_key=asset_key(schema, name),
@@ -68,13 +69,19 @@ def _check_result(schema: str, name: str, results: list[Any]) -> dg.AssetCheckRe
         passed=bool(results) and not failed,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
         description="; ".join(f"{r.description} ({r.observed})" for r in failed)
-        or ("no suite covers this table" if not results else f"{len(results)} expectations met"),
+        or (f"{len(results)} expectations met" if results else _unvalidated(schema)),
         metadata={
             "expectations": dg.MetadataValue.md(
                 f"| met | severity | expectation | observed |\n|---|---|---|---|\n{rows}"
             )
         },
     )
+
+
+def _unvalidated(schema: str) -> str:
+    if schema == _SEGMENTS:
+        return "it was not built; no_segment_is_held of the catalogue says why"
+    return "no suite covers this table"
 
 
 def _stage_check(stage: str, tables: list[tuple[str, str]]) -> dg.AssetChecksDefinition:

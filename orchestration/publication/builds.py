@@ -50,3 +50,23 @@ def recorded_build(warehouse: Path, build_id: str) -> BuildRecord:
                 "the job again"
             )
     return BuildRecord(rows[begin][1], tuple(rows[begin][2]))
+
+
+def require_own(warehouse: Path, build_id: str) -> None:
+    """Refuse to go on with tables of another build: these are of another moment, and which of its
+    segments failed is not known any more.
+
+    Raises:
+        ForeignBuildError: whoever ran dbt last was not this build.
+    """
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        row = connection.execute(
+            """select max_by(build_id, number), max_by(as_of, number)::varchar
+            from main.dbt_builds"""
+        ).fetchone()
+    if row and row[0] != build_id:
+        raise ForeignBuildError(
+            f"the segments in the warehouse are of another run (as of {row[1]}), and are published "
+            "only with the run that built them: start full_build, or take the assets of segments "
+            "into this run"
+        )

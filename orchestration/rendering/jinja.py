@@ -10,9 +10,22 @@ from typing import Any, NoReturn
 import jinja2
 from jinja2.runtime import Context, Macro
 
+from orchestration.rendering.places import FileError
 
-class RenderError(ValueError):
+# What an expression in Jinja may raise, as in Python.
+_FAILS = (ArithmeticError, AttributeError, LookupError, TypeError, jinja2.TemplateError)
+
+
+class RenderError(FileError):
     """A model or macro cannot be rendered; the message names the file, where known the line."""
+
+    is_certain = False
+
+
+class TemplateError(RenderError):
+    """It is no Jinja at all, whatever its macros and variables may be."""
+
+    is_certain = True
 
 
 class _Return(Exception):  # noqa: N818  # no error: how a macro's value leaves it
@@ -101,7 +114,7 @@ class Macros:
                 self._templates[text] = self._environment.from_string(text)
             return self._templates[text]
         except jinja2.TemplateSyntaxError as error:
-            raise RenderError(f"{path}:{error.lineno}: {error.message}") from None
+            raise TemplateError(str(error.message), path, error.lineno) from None
 
     def chunks(self, text: str, path: Path) -> list[str]:
         """A template rendered, in the pieces that it consists of.
@@ -114,9 +127,12 @@ class Macros:
         try:
             return list(template.root_render_func(context))
         except jinja2.UndefinedError as error:
-            raise RenderError(f"{path}:{_line_of(template, error)}: {error.message}") from None
+            raise RenderError(str(error.message), path, _line_of(template, error)) from None
         except RenderError as error:
-            raise RenderError(f"{path}:{_line_of(template, error)}: {error}") from None
+            raise RenderError(str(error), path, _line_of(template, error)) from None
+        except (*_FAILS, _Return) as error:
+            words = str(error) or "return() stands outside of a macro"
+            raise RenderError(words, path, _line_of(template, error)) from None
 
     def call(self, name: str, *arguments: object, **named: object) -> Any:
         """What a macro gives: the text it makes, or what it returns.

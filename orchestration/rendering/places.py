@@ -1,6 +1,24 @@
-"""From a place in rendered SQL back to line and column of the file it was rendered from."""
+"""Places in files: of what is wrong there, and of rendered SQL in the file it came from."""
 
 from collections.abc import Sequence
+from pathlib import Path
+
+from orchestration.resources.settings import shown
+
+
+class FileError(ValueError):
+    """Something is wrong in a file: `file:line:column: words`, as far as the place is known.
+
+    `is_certain`: no build could read the file; else dbt may know more than is known here.
+    """
+
+    is_certain = True
+
+    def __init__(self, words: str, file: Path | str = "", *place: int | None) -> None:
+        self.words = words
+        named = shown(file) if isinstance(file, Path) else file
+        self.place = ":".join([named, *(str(number) for number in place if number)])
+        super().__init__(f"{self.place}: {words}" if file else words)
 
 
 def place_in_file(pieces: Sequence[str], text: str, offset: int) -> tuple[int, int]:

@@ -13,26 +13,34 @@ from typing import Any
 
 import yaml
 
+from orchestration.rendering.places import FileError
 from orchestration.resources.settings import DBT_PROJECT
 
 Yaml = Mapping[str, Any]
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class ProjectError(ValueError):
+class ProjectError(FileError):
     """A file of the project is not what it should be; the message names it."""
 
 
-def parse_yaml(text: str, name: str = "") -> Any:
+def parse_yaml(text: str, file: Path | str = "YAML") -> Any:
     """YAML as plain values, by the fast parser where there is one.
 
     Raises:
-        ProjectError: it is no YAML; `name` is told.
+        ProjectError: it is no YAML; the file and the line are told.
     """
     try:
         return yaml.load(text, Loader=_FAST_LOADER)  # noqa: S506  # a safe loader either way
+    except yaml.MarkedYAMLError as error:
+        # What has no end is to be mended where it begins.
+        is_open = "end of stream" in str(error.problem)
+        mark = (error.context_mark if is_open else None) or error.problem_mark
+        words = ", ".join(part for part in (error.context, error.problem) if part)
+        line = min(mark.line + 1, len(text.splitlines())) if mark else None
+        raise ProjectError(f"no YAML: {words}", file, line) from None
     except yaml.YAMLError as error:
-        raise ProjectError(f"{name or 'YAML'}: {' '.join(str(error).split())}") from None
+        raise ProjectError(f"no YAML: {' '.join(str(error).split())}", file) from None
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,15 @@ class Model:
 
     @cached_property
     def text(self) -> str:
-        """The file as it is now."""
-        return self.path.read_text(encoding="utf-8")
+        """The file as it is now.
+
+        Raises:
+            ProjectError: it is no text.
+        """
+        try:
+            return self.path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ProjectError("no text in UTF-8", self.path) from None
 
     @property
     def checksum(self) -> str:
@@ -69,12 +84,22 @@ class Model:
 
     @cached_property
     def says(self) -> Yaml:
-        """The model's entry in the YAML file beside it; empty if there is none."""
+        """The model's entry in the YAML file beside it; empty if there is none.
+
+        Raises:
+            ProjectError: the file cannot be read.
+        """
         beside = self.path.with_suffix(".yml")
         if not beside.exists():
             return {}
-        entries = (parse_yaml(beside.read_text(encoding="utf-8"), beside.name) or {}).get("models")
-        return next((one for one in entries or [] if one.get("name") == self.name), {})
+        try:
+            said = parse_yaml(beside.read_text(encoding="utf-8"), beside)
+        except UnicodeDecodeError:
+            raise ProjectError("no text in UTF-8", beside) from None
+        entries = said.get("models") if isinstance(said, Mapping) else None
+        entries = entries if isinstance(entries, list) else []  # dbt says what it should be
+        named = [one for one in entries if isinstance(one, Mapping)]
+        return next((one for one in named if one.get("name") == self.name), {})
 
     @property
     def description(self) -> str:
@@ -84,7 +109,9 @@ class Model:
     @property
     def meta(self) -> Yaml:
         """`config.meta` of its YAML."""
-        return (self.says.get("config") or {}).get("meta") or {}
+        config = self.says.get("config")
+        found = config.get("meta") if isinstance(config, Mapping) else None
+        return found if isinstance(found, Mapping) else {}
 
     def column(self, name: str) -> Yaml:
         """What its YAML says of a column."""
@@ -106,11 +133,13 @@ class Project:
 
     root: Path = DBT_PROJECT
     models: dict[str, Model] = field(init=False)
+    files: list[Model] = field(init=False)  # also the twins, of whom `models` has one
 
     def __post_init__(self) -> None:
         folder = self.root / "models"
         found = [*folder.rglob("*.sql"), *folder.rglob("*.py")]
-        self.models = {path.stem: self._model(path, folder) for path in sorted(found)}
+        self.files = [self._model(path, folder) for path in sorted(found)]
+        self.models = {model.name: model for model in self.files}
 
     def _model(self, path: Path, folder: Path) -> Model:
         place = path.parent.relative_to(folder)
@@ -120,7 +149,7 @@ class Project:
     def settings(self) -> Yaml:
         """`dbt_project.yml`."""
         file = self.root / "dbt_project.yml"
-        return parse_yaml(file.read_text(encoding="utf-8"), file.name)  # type: ignore[no-any-return]
+        return parse_yaml(file.read_text(encoding="utf-8"), file)  # type: ignore[no-any-return]
 
     @property
     def name(self) -> str:
@@ -147,7 +176,7 @@ class Project:
             text = path.read_text(encoding="utf-8")
             if "\nsources:" not in text:
                 continue
-            for group in parse_yaml(text, path.name)["sources"]:
+            for group in parse_yaml(text, path)["sources"]:
                 for table in group["tables"]:
                     columns = {
                         column["name"]: str(column.get("data_type") or "varchar")
@@ -164,7 +193,7 @@ class Project:
     def parameters(self) -> dict[str, Yaml]:
         """The thresholds of `parameters.yml`: value, unit and meaning of each."""
         file = self.root / "parameters.yml"
-        return parse_yaml(file.read_text(encoding="utf-8"), file.name) or {}
+        return parse_yaml(file.read_text(encoding="utf-8"), file) or {}
 
     def named(self, folder: str, prefix: str) -> dict[str, Model]:
         """The models of a folder whose names begin with a prefix, by what follows it."""

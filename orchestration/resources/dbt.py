@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.resources.dbt_project import Project
+from orchestration.resources.dbt_words import plain
 from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, load_settings
 
 if TYPE_CHECKING:
@@ -160,15 +161,10 @@ def _invoke(command: list[str], events: "queue.Queue[Event | None]") -> list[Fai
         return [Failed("", "dbt", str(result.exception))]
     rows = getattr(result.result, "results", [])
     return [
-        Failed(row.node.unique_id, row.node.name, _without_callers(str(row.message)))
+        Failed(row.node.unique_id, row.node.name, plain(str(row.message)))
         for row in rows
         if row.status in ("error", "fail", "runtime error")
     ]
-
-
-def _without_callers(message: str) -> str:
-    """dbt's message in one line, without the macros it came through."""
-    return " ".join(message.split("> in macro", maxsplit=1)[0].split())
 
 
 def run_dbt(command: Sequence[str], variables: Mapping[str, str]) -> Iterator[Event]:

@@ -11,17 +11,31 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-SEGMENTS = "models/marts/segments/"
-_FILE = re.compile(rf"{SEGMENTS}[\w/.-]*?([\w-]+)\.(?:sql|yml|yaml)")
+from orchestration.rendering.faults import fault_of
+from orchestration.rendering.places import FileError
+from orchestration.rendering.project import Model
+from orchestration.rendering.project import Project as Files
+from orchestration.rendering.renderer import Renderer
+from orchestration.resources.dbt_words import LONGEST, plain
+
+FOLDER, PREFIX = "marts/segments", "seg_"
+_FILE = re.compile(rf"({FOLDER}/[\w/.-]*?[\w-]+)\.(sql|yml|yaml)")
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A segment's file that dbt cannot read: the segment, the file in the project, and why."""
+    """A segment that dbt cannot read: its name, the file below `models/` without its ending, the
+    place (`dbt_project/models/.../seg_x.sql:3`), and why.
+
+    `description` and `owner` are its YAML's; None if that cannot be read.
+    """
 
     model: str
-    file: str
+    stem: str
+    place: str
     reason: str
+    description: str | None = None
+    owner: str | None = None
 
 
 class Project:
@@ -57,18 +71,35 @@ class Project:
         Returns:
             what is wrong beside segments, or None.
         """
-        refused: dict[str, Refused] = {}
+        models = {_stem(model): model for model in Files(self.source).files if _is_segment(model)}
+        faults = self._faults(models)
+        refused = {
+            stem: _refused(stem, models[stem], fault)
+            for stem, fault in faults.items()
+            if fault.is_certain
+        }
         self._write(refused)
         while (wrong := parse(self.folder)) is not None:
-            blamed = {found.group(0): found.group(1) for found in _FILE.finditer(wrong)}
-            new = {file: stem for file, stem in blamed.items() if file not in refused}
+            blamed = {
+                found[1]: self.source / "models" / found[0] for found in _FILE.finditer(wrong)
+            }
+            new = {stem: file for stem, file in blamed.items() if stem not in refused}
             if not new:
                 return wrong
-            for file, stem in new.items():
-                reason = " ".join(wrong.split())
-                refused[file] = Refused(stem.removeprefix("seg_"), file, reason)
+            for stem, file in new.items():
+                fault = faults.get(stem) or FileError(plain(wrong)[:LONGEST], file)
+                refused[stem] = _refused(stem, models.get(stem), fault)
             self._write(refused)
         return None
+
+    def _faults(self, models: dict[str, Model]) -> dict[str, FileError]:
+        """What is wrong with the files of segments, as far as it shows without dbt."""
+        try:
+            renderer = Renderer(Files(self.source))
+        except FileError:
+            return {}  # a macro, which dbt will name
+        found = {stem: fault_of(renderer, model) for stem, model in models.items()}
+        return {stem: fault for stem, fault in found.items() if fault}
 
     def _write(self, refused: dict[str, Refused]) -> None:
         self._list.parent.mkdir(parents=True, exist_ok=True)
@@ -82,5 +113,25 @@ class Project:
             if path.name not in {"target", "logs", ".dbtignore"}:
                 (self._links / path.name).symlink_to(path)
         (self._links.parent / "seeds").symlink_to(self.source.parent / "seeds")
-        ignored = [f"{Path(file).with_suffix('')}.*" for file in refused]
+        ignored = [f"models/{stem}.*" for stem in refused]
         (self._links / ".dbtignore").write_text("\n".join([*ignored, ""]))
+
+
+def _is_segment(model: Model) -> bool:
+    return model.folder.startswith(FOLDER) and model.name.startswith(PREFIX)
+
+
+def _stem(model: Model) -> str:
+    return f"{model.folder}/{model.name}"
+
+
+def _refused(stem: str, model: Model | None, fault: FileError) -> Refused:
+    name = Path(stem).name.removeprefix(PREFIX)
+    description = owner = None
+    try:
+        if model:
+            description = model.description or None
+            owner = str(model.meta["owner"]) if model.meta.get("owner") else None
+    except FileError:
+        pass  # what was published last is told
+    return Refused(name, stem, fault.place, fault.words, description, owner)

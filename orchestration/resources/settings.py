@@ -20,6 +20,11 @@ _NO_TELEMETRY = {
 }
 
 
+def shown(path: Path) -> str:
+    """A file as people name it: below the project's folder, where it is there."""
+    return str(path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path)
+
+
 @dataclass(frozen=True)
 class Settings:
     """The folders and files under one `MUSTER_HOME`."""

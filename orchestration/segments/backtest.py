@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from orchestration.rendering.renderer import Renderer
 from orchestration.segments.errors import SegmentError
-from orchestration.segments.members import PREFIX, collect, model_of, take_out
+from orchestration.segments.members import PREFIX, collect, model_of, require_tag, take_out
 from orchestration.segments.versions import Version
 from orchestration.segments.world import Moment, World
 
@@ -55,12 +55,20 @@ class Backtest:
         return json.dumps(asdict(self), default=lambda moment: moment.isoformat(), indent=2)
 
 
-def moments(first: datetime, last: datetime, every: timedelta) -> list[datetime]:
+def moments(first: datetime, last: datetime, every: timedelta, newest: datetime) -> list[datetime]:
     """From the first on, at most to the last.
 
     Raises:
-        SegmentError: there is none, or too many.
+        SegmentError: there is none, or too many, or one is after the newest build's moment: what
+            happened by then is not in the warehouse.
     """
+    for option, moment in (("--to", last), ("--from", first)):
+        if moment > newest:
+            raise SegmentError(
+                f"{option} {moment:%Y-%m-%d %H:%M} is after the newest build, which is as of "
+                f"{newest:%Y-%m-%d %H:%M} UTC and knows nothing later; take an earlier moment, or "
+                "`muster run` first"
+            )
     if first > last:
         raise SegmentError(f"--from {first} is after --to {last}")
     count = (last - first) // every + 1
@@ -111,6 +119,7 @@ def backtest(
                 f"insert into history select {step}, {number}, segment, profile_id from members"
             )
     bare = name.removeprefix(PREFIX)
+    require_tag(world, name, model, "history")
     if f"{PREFIX}{bare}" != model:
         # Not by name alone: a tag's segment.
         world.connection.execute(f"delete from history where segment <> '{bare}'")

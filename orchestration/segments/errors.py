@@ -5,7 +5,7 @@ import re
 
 from orchestration.rendering.places import place_in_file
 from orchestration.rendering.renderer import Rendered
-from orchestration.resources.settings import PROJECT_ROOT
+from orchestration.resources.settings import shown
 
 
 class SegmentError(ValueError):
@@ -22,8 +22,7 @@ def query_error(error: Exception, rendered: Rendered, text: str, before: int) ->
         before: characters that stood before the SQL in the statement.
     """
     said, offset, is_in_bytes = _told(str(error))
-    path = rendered.model.path
-    name = path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path
+    name = shown(rendered.model.path)
     if offset is None or offset < before:
         return SegmentError(f"{name}: {said}")
     place = offset - before

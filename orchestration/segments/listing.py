@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from orchestration.rendering.project import Project
+from orchestration.rendering.places import FileError
+from orchestration.rendering.project import Model, Project
 from orchestration.resources.settings import Settings
 from orchestration.segments.members import FOLDER, PREFIX
 from orchestration.segments.published import newest_published
@@ -34,15 +35,24 @@ def listed(project: Project, settings: Settings) -> list[Listed]:
             name = str(says["segment"])
             model = next((one for one in _models(name) if one in files), "")
             held = says.get("held_because") or ""
-            state = f"held: {held}" if held else "" if model else "its file is gone"
+            was_good = says["definition_version"] is not None
+            words = "held" if was_good else "not published yet"
+            state = f"{words}: {held}" if held else "" if model else "its file is gone"
             owner, about = str(says["owner"] or ""), str(says["description"] or "")
             found[name] = Listed(name, int(says["size"]), owner, about, state)
     seen = {one for name in found for one in _models(name)}
     for name, file in files.items():
         if name not in seen:
-            owner = str(file.meta.get("owner", ""))
-            found[name] = Listed(name, None, owner, file.description, "not published yet")
+            found[name] = _unpublished(name, file)
     return [found[name] for name in sorted(found)]
+
+
+def _unpublished(name: str, file: Model) -> Listed:
+    try:
+        owner = str(file.meta.get("owner", ""))
+        return Listed(name, None, owner, file.description, "not published yet")
+    except FileError as error:
+        return Listed(name, None, "", "", f"not published yet: {error}")
 
 
 def _models(segment: str) -> list[str]:

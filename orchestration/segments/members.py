@@ -6,14 +6,19 @@ A segment returns (profile_id), or (profile_id, tag): then each tag is a segment
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from orchestration.rendering.context import DATABASE
+from orchestration.rendering.faults import unfinished
 from orchestration.segments.errors import SegmentError
+from orchestration.segments.near import did_you_mean
+from orchestration.segments.published import Published
 from orchestration.segments.world import World
 
 _EXCLUDED, _VERDICTS = "segment_excluded_profiles", "segment_verdicts"
+_VERSIONS = "segment_versions"
 FOLDER, PREFIX = "marts/segments", "seg_"
 EVERYBODY = "profile_traits"  # the model with one row for each profile
-_NO_FAILURES = """select '' as build_id, '' as model, '' as file, true as is_built, '' as reason
-    where false"""
+_NO_FAILURES = """select '' as build_id, '' as model, '' as file, true as is_built, '' as reason,
+    '' as description, '' as owner where false"""
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,33 @@ def model_of(world: World, name: str) -> str:
     for known in sorted(segments, key=len, reverse=True):
         if bare.startswith(f"{known}_") and "tag" in segments[known].text:
             return segments[known].name
-    near = ", ".join(sorted(segments)) or "none"
-    raise SegmentError(f"there is no segment '{bare}'; there are: {near}")
+    there = f"; there are: {', '.join(sorted(segments)) or 'none'}"
+    raise SegmentError(f"there is no segment '{bare}'{did_you_mean(bare, segments, there)}")
+
+
+def require_tag(world: World, name: str, model: str, table: str = "members") -> None:
+    """Refuse a segment that would be of one of the model's tags, if there is no such tag.
+
+    Args:
+        world: in which the model was made.
+        name: as it was asked for.
+        model: the segment's.
+        table: of (segment, ...): what it returned.
+
+    Raises:
+        SegmentError: neither it nor the newest build knows the segment.
+    """
+    bare = name.removeprefix(PREFIX)
+    if f"{PREFIX}{bare}" == model:
+        return
+    asked = f"select distinct segment from {table}"
+    if world.has(_VERSIONS):
+        versions = f"{DATABASE}.{world.project.models[_VERSIONS].schema}.{_VERSIONS}"
+        asked += f" union select segment from {versions} where '{PREFIX}' || model = '{model}'"
+    known = {str(row[0]) for row in world.connection.execute(asked).fetchall()}
+    if bare not in known:
+        there = f"; {model} has: {', '.join(sorted(known)) or 'none'}"
+        raise SegmentError(f"there is no segment '{bare}'{did_you_mean(bare, known, there)}")
 
 
 def collect(world: World, model: str, table: str) -> None:
@@ -99,20 +129,21 @@ def _rivals(world: World, model: str) -> list[str]:
     ]
 
 
-def problems(world: World, model: str, published: str | None) -> list[Problem]:
+def problems(world: World, model: str, published: Published | None) -> list[Problem]:
     """What a build would refuse in a model whose members were collected, by the build's own models
     `segment_counts` and `segment_verdicts`: such a segment keeps its last good members.
 
     Args:
         world: in which the model was made.
         model: the segment's.
-        published: the relation of published memberships, if there are any.
+        published: what is published, if anything is.
     """
     relation = world.renderer.relation(model)
     columns = _columns(world, relation)
     extra = [one for one in columns if one not in ("profile_id", "tag")]
     words = f"{', '.join(extra)}: only profile_id and tag are published"
     found = [Problem("warning", words)] if extra else []
+    found += [Problem("warning", str(one)) for one in unfinished(world.project.models[model])]
     refused = _verdict(world, model, relation, "tag" in columns, published)
     return [*found, Problem("error", refused)] if refused else [*found, *_hints(world, model)]
 
@@ -128,21 +159,22 @@ def everybody(world: World) -> str:
 
 
 def _verdict(
-    world: World, model: str, relation: str, is_tagged: bool, published: str | None
+    world: World, model: str, relation: str, is_tagged: bool, published: Published | None
 ) -> str | None:
     """Why a build would hold the segment; None if it would not."""
     bare, meta = model.removeprefix(PREFIX), world.project.models[model].meta
     segment = f"'{bare}_' || tag" if is_tagged else f"'{bare}'"
     allowed = [bool(meta.get(name)) for name in ("may_be_empty", "may_hold_everybody")]
-    members = f"select segment, profile_id from {published} where segment = '{bare}'"
-    members += " or segment in (select segment from members)"
+    last, others = _around(world, bare, published)
     given = {
+        # Rows of others only for their names, which are taken.
         "segment_candidates": f"""select '{bare}' as model, {segment} as segment,
-            cast(profile_id as varchar) as profile_id from {relation}""",
+            cast(profile_id as varchar) as profile_id from {relation}
+            union all select model, segment, null from ({others}) where model <> '{bare}'""",
         "segment_definitions": f"""select '{bare}' as model, '' as file, '' as wrong_columns,
-            {allowed[0]} as may_be_empty, {allowed[1]} as may_hold_everybody""",
-        "segment_last_members": f"""select '{bare}' as model, segment, profile_id
-            from ({members if published else "select '' as segment, '' as profile_id limit 0"})""",
+            {allowed[0]} as may_be_empty, {allowed[1]} as may_hold_everybody,
+            {is_tagged} as has_tags""",
+        "segment_last_members": last,
     }
     judged = replace(world, texts={**world.texts, **given})
     world.connection.execute(f"create or replace temp table segment_failures as {_NO_FAILURES}")
@@ -150,8 +182,28 @@ def _verdict(
     judged.make(_VERDICTS, set(given), judged.closure(_VERDICTS))
     verdict = judged.renderer.relation(_VERDICTS)
     world.renderer.databases = databases
-    ((reason,),) = world.connection.execute(f"select reason from {verdict}").fetchall()
+    ((reason,),) = world.connection.execute(
+        f"select reason from {verdict} where model = '{bare}'"
+    ).fetchall()
     return None if reason is None else str(reason)
+
+
+def _around(world: World, bare: str, published: Published | None) -> tuple[str, str]:
+    """As SQL: what is published of the segment, with the names that others have, a row for each;
+    and the names of files beside those.
+    """
+    others = [name for name in world.project.named(FOLDER, PREFIX) if name != bare]
+    files = [f"select '{name}', '{name}', null" for name in others]
+    last = ["select '' as model, '' as segment, null::varchar as profile_id limit 0"]
+    if published and world.has(_VERSIONS):
+        versions = world.renderer.relation(_VERSIONS)
+        last += [
+            f"""select '{bare}' as model, segment, profile_id from {published.memberships}
+            where segment in (select segment from {versions} where model = '{bare}')""",
+            f"select model, segment, null from {versions} where model <> '{bare}'",
+        ]
+    either = (" union all ".join(f"({one})" for one in some) for some in (last, [*last, *files]))
+    return next(either), next(either)
 
 
 def _hints(world: World, model: str) -> list[Problem]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from orchestration.rendering.project import Project, parse_yaml
 from orchestration.segments.errors import SegmentError
 from orchestration.segments.members import FOLDER, PREFIX
+from orchestration.segments.near import did_you_mean
 
 _LONGEST = 50
 _FILL_IN = "fill_in_who_belongs"
@@ -97,13 +98,14 @@ def _like(project: Project, name: str, other: str) -> tuple[str, str]:
     """The files of another segment under the new name, with one expectation that is not met."""
     segments = project.named(FOLDER, PREFIX)
     if other not in segments:
-        raise SegmentError(f"there is no segment '{other}'; there are: {', '.join(segments)}")
+        there = f"; there are: {', '.join(segments)}"
+        raise SegmentError(f"there is no segment '{other}'{did_you_mean(other, segments, there)}")
     model = segments[other]
     beside = model.path.with_suffix(".yml")
     if not beside.exists():
         raise SegmentError(f"{beside} is missing, so that there is nothing to begin with")
     text = re.sub(rf"\b{PREFIX}{other}\b", f"{PREFIX}{name}", beside.read_text(encoding="utf-8"))
-    tests = (parse_yaml(text, beside.name) or {}).get("unit_tests") or []
+    tests = (parse_yaml(text, beside) or {}).get("unit_tests") or []
     for test in tests:  # names of tests are of the whole project
         text = re.sub(rf"(- name: ){test['name']}$", rf"\1{test['name']}_of_{name}", text,
                       flags=re.MULTILINE)  # fmt: skip

@@ -17,6 +17,7 @@ from orchestration.segments.members import (
     everybody,
     model_of,
     problems,
+    require_tag,
     take_out,
 )
 from orchestration.segments.published import Published, newest_published
@@ -95,9 +96,10 @@ def preview(world: World, settings: Settings, name: str, rows: int = 5) -> Previ
     anew = world.changed(model, refs)
     world.make(model, set(anew), refs)
     collect(world, model, "members")
+    require_tag(world, name, model)
     published = newest_published(settings)
     memberships = published.memberships if published else None
-    wrong = problems(world, model, memberships)
+    wrong = problems(world, model, published)
     barred = take_out(world, model, "members", memberships)
     connection = world.connection
     size, total = connection.execute(

@@ -49,13 +49,29 @@ def other_version(
 
 def _shown(root: Path, revision: str, path: Path) -> str:
     name = path.relative_to(root).as_posix()
-    done = subprocess.run(  # noqa: S603  # git, with a revision that cannot be an option
-        ["git", "-C", str(root), "show", "--end-of-options", f"{revision}:./{name}"],  # noqa: S607
-        capture_output=True,
-        text=True,
-        check=False,
+    shown = _git(root, "show", "--end-of-options", f"{revision}:./{name}")
+    if not shown.returncode:
+        return shown.stdout
+    if _git(root, "rev-parse", "--git-dir").returncode:
+        raise SegmentError(f"--against {revision}: {root} is in no git repository")
+    known = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{}}")
+    if known.returncode:
+        raise SegmentError(
+            f"--against {revision}: git knows no such revision; write a commit, branch or tag"
+        )
+    raise SegmentError(
+        f"--against {revision}: {path.name} was not there in that revision, so there is nothing to "
+        "compare with"
     )
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["git failed"]
-        raise SegmentError(f"--against {revision}: {said[-1].removeprefix('fatal: ')}")
-    return done.stdout
+
+
+def _git(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(  # noqa: S603  # git, with a revision that cannot be an option
+            ["git", "-C", str(root), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise SegmentError("--against needs git, which is not installed here") from None

@@ -6,6 +6,7 @@ past moment, that is all that depends on the moment.
 """
 
 import hashlib
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.rendering.context import DATABASE
 from orchestration.rendering.dependencies import downstream, in_order
+from orchestration.rendering.faults import check_sql
+from orchestration.rendering.places import FileError
 from orchestration.rendering.project import Project
 from orchestration.rendering.renderer import Rendered, Renderer
 from orchestration.resources.settings import Settings
 from orchestration.resources.warehouse import WarehouseError
 from orchestration.segments.errors import SegmentError, query_error
+from orchestration.segments.near import did_you_mean
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 SCRATCH = "memory"  # what DuckDB calls a database without a file
 _LOG = {"int_identity_log": "changed_at"}  # tables of programs that are histories, by their time
 _MISSING = "not built yet"
+_SEGMENTS = "marts/segments"
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -60,10 +65,19 @@ class World:
         return self.renderer.project
 
     def require(self, parameters: Mapping[str, Any]) -> None:
-        """Refuse parameters that parameters.yml does not have."""
-        for name in parameters:
-            if name not in self.project.parameters:
-                raise SegmentError(f"parameters.yml has no parameter '{name}'")
+        """Refuse parameters that parameters.yml does not have, and values of another kind."""
+        for name, value in parameters.items():
+            known = self.project.parameters
+            if name not in known:
+                raise SegmentError(
+                    f"parameters.yml has no parameter '{name}'{did_you_mean(name, known)}"
+                )
+            usual = known[name]["value"]
+            if _kind(value) != _kind(usual):
+                unit = f" ({known[name]['unit']})" if known[name].get("unit") else ""
+                raise SegmentError(
+                    f"{name}={value}: {name} wants {_kind(usual)}, such as {usual}{unit}"
+                )
 
     def at(self, moment: Moment) -> None:
         """Evaluate from now on at this moment."""
@@ -148,7 +162,8 @@ class World:
         What only one other reads is a view, so that only the columns that matter are computed.
 
         Raises:
-            SegmentError: DuckDB refuses a model; the message names its file, line and column.
+            SegmentError: DuckDB refuses a model, or a segment reads something else than tables; the
+                message names its file, line and column.
         """
         self._anew = downstream(refs, anew & set(refs)) | {name}
         programs = [one for one in self._anew if one in refs and self.project.models[one].is_python]
@@ -195,11 +210,16 @@ class World:
             )
             return
         rendered = self.rendered(name)
+        text = self.texts.get(name, rendered.model.text)
+        if rendered.model.folder.startswith(_SEGMENTS):
+            try:
+                check_sql(rendered, text)
+            except FileError as error:
+                raise SegmentError(str(error)) from None
         start = f"create {kind} {relation} as (\n"
         try:
             self.connection.execute(f"{start}{''.join(rendered.pieces)}\n)")
         except Exception as error:
-            text = self.texts.get(name, rendered.model.text)
             raise query_error(error, rendered, text, len(start)) from None
 
     def _drop(self, kind: str, schema: str, name: str) -> None:
@@ -219,6 +239,14 @@ def _tables(connection: "duckdb.DuckDBPyConnection", kind: str) -> set[str]:
         where database_name = '{DATABASE}'"""
     ).fetchall()
     return {row[0] for row in rows}
+
+
+def _kind(value: object) -> str:
+    """What a parameter's value is, in words."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "a number" if math.isfinite(value) else "infinity"
+    kinds = {bool: "true or false", str: "a text", dict: "names with values", list: "a list"}
+    return kinds.get(type(value), "another value")
 
 
 def _register_functions(connection: "duckdb.DuckDBPyConnection") -> None:

@@ -45,6 +45,11 @@ def test_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None
     }
 
 
+def test_a_build_that_died_is_done_again_as_a_whole(repository: dg.RepositoryDefinition) -> None:
+    """By default only its last steps would be, at another moment than the tables before them."""
+    assert repository.get_job("full_build").run_tags["dagster/retry_strategy"] == "ALL_STEPS"
+
+
 def test_the_graph_goes_from_inbox_to_feed(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
     feed = dg.AssetKey(["feeds", "segments"])

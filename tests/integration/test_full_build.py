@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
@@ -150,3 +151,19 @@ def test_tables_of_two_moments_are_not_published(sample_copy: Settings) -> None:
     with pytest.raises(ForeignBuildError, match="somebody else during this build"):
         recorded_build(sample_copy.warehouse, "ours")
     assert recorded_build(sample_copy.warehouse, "theirs again").as_of == SAMPLE_END
+
+
+def test_segments_of_another_run_are_not_published(sample_copy: Settings) -> None:
+    """The last dbt step alone, as one may pick it in the graph."""
+    from orchestration.definitions import defs
+
+    job = dg.define_asset_job("last_step", selection=dg.AssetSelection.groups("membership"))
+    before = checksums(newest(sample_copy.published))
+    with dg.DagsterInstance.ephemeral() as instance:
+        resolved = dg.Definitions.merge(defs, dg.Definitions(jobs=[job]))
+        done = resolved.resolve_job_def("last_step").execute_in_process(
+            instance=instance, raise_on_error=False
+        )
+        (failed,) = done.get_step_failure_events()
+    assert "are published only with the run that built them" in str(failed.event_specific_data)
+    assert checksums(newest(sample_copy.published)) == before

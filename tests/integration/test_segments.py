@@ -17,10 +17,14 @@ pytestmark = pytest.mark.builds(2)
 
 GRAIN = "-- Grain: one row per profile that belongs to the segment.\n"
 EVERYBODY = "select profile_id from {{ ref('profile_traits') }}"
+GOOD = f"{EVERYBODY} where order_count > 0"
 
-# File below models/marts/segments/, its SQL, and what the build says of it.
+# File below models/marts/segments/, its SQL, and what the build says of it, with the place.
 BAD = {
-    "seg_cart_abandoners.sql": ("select profile_id from nowhere", "nowhere does not exist"),
+    "seg_cart_abandoners.sql": (
+        "select profile_id from nowhere",
+        ".sql:2: its test two_",
+    ),
     "seg_content_explorers.sql": (f"{EVERYBODY} union all {EVERYBODY}", "repeat a profile"),
     "seg_frequent_visitors.sql": (
         "select profile_id as person from {{ ref('profile_traits') }}",
@@ -29,12 +33,54 @@ BAD = {
     "seg_high_value.sql": (EVERYBODY, "holds everybody"),
     "seg_nulls.sql": ("select cast(null as varchar) as profile_id", "have no profile_id"),
     "seg_strangers.sql": ("select 'p_0' as profile_id", "a profile that does not exist"),
-    "seg_unparsed.sql": ("select {{ profile_id from", "expected token"),
-    "seg_missing.sql": ("select * from {{ ref('no_such_model') }}", "no_such_model"),
-    "one/seg_twin.sql": (EVERYBODY, "two models with the name"),
-    "two/seg_twin.sql": (EVERYBODY, "two models with the name"),
+    "seg_unparsed.sql": ("select {{ profile_id from", ".sql:2: expected token"),
+    "seg_missing.sql": (
+        "select * from {{ ref('no_such_model') }}",
+        ".sql:2: there is no model or seed 'no_such_model'",
+    ),
+    "one/seg_twin.sql": (EVERYBODY, "two/seg_twin.sql has the same name; rename one"),
+    "two/seg_twin.sql": (EVERYBODY, "/seg_twin.sql has the same name; rename one"),
+    "seg_syntax.sql": (f"{EVERYBODY}\nwere 1 = 1", '.sql:3:6: syntax error at or near "1"'),
+    "seg_empty.sql": ("", ".sql: the file is empty: write a select"),
+    "seg_column.sql": (f"{EVERYBODY}\nwhere  spend > 1", ".sql:3: Binder Error: Referenced column"),
+    "seg_parameter.sql": (
+        f"{EVERYBODY} where {{{{ parameter('nope') }}}} > 0",
+        ".sql:2: parameters.yml has no parameter 'nope'",
+    ),
+    "seg_value.sql": (
+        f"{EVERYBODY} where cast(country as int) > 0",
+        ".sql:2: Conversion Error: Could not convert string '...' to INT32",
+    ),
+    "seg_files.sql": (
+        "select content as profile_id\nfrom read_text('project_secret')",
+        ".sql:3:6: read_text() reads something else than tables",
+    ),
+    "seg_loud.sql": (
+        f"{EVERYBODY[:17]}, 'Loud' as tag{EVERYBODY[17:]}",
+        "a tag of it is no part",
+    ),
+    "seg_high.sql": (
+        f"{EVERYBODY[:17]}, 'value' as tag{EVERYBODY[17:]} where order_count > 0",
+        ": its segment high_value is one of seg_high_value already",
+    ),
+    "seg_yaml.sql": (GOOD, "seg_yaml.yml:5: no YAML: "),
+    "seg_vip.sql": (GOOD, "seg_vip.yml:4: no YAML: "),
+    "seg_form.sql": (GOOD, "seg_form.yml: in its YAML, at ['columns']: 3 is not of type 'array'"),
 }
-GOOD = f"{EVERYBODY} where order_count > 0"
+ABOUT = """version: 2
+models:
+  - name: seg_{name}
+    description: "Who belongs to {name}, and why."
+    {more}
+    config: {{meta: {{owner: growth}}}}
+"""
+YAML = {  # of some of them
+    "seg_unparsed.yml": "columns: []",
+    "seg_empty.yml": "columns: []",
+    "seg_column.yml": "columns: []",
+    "seg_yaml.yml": "columns: ]",
+    "seg_form.yml": "columns: 3",
+}
 
 
 def _run(project: Path, home: Settings) -> subprocess.CompletedProcess[str]:
@@ -69,22 +115,41 @@ def test_a_bad_segment_is_held_and_the_others_are_published(
     project: Path, sample_copy: Settings
 ) -> None:
     before = _rows(sample_copy, "segment_memberships", "segment, profile_id")
+    before_about = {
+        name: said
+        for name, *said in _rows(sample_copy, "segment_catalog", "segment, description, owner")
+    }
     segments = project / "dbt_project" / "models" / "marts" / "segments"
     for name, (sql, _) in BAD.items():
         (segments / name).parent.mkdir(exist_ok=True)
         (segments / name).write_text(GRAIN + sql + "\n")
     for name in ("seg_content_explorers", "seg_frequent_visitors", "seg_high_value"):
         (segments / f"{name}.yml").unlink()  # or their unit tests would fail first
+    for name, more in YAML.items():
+        bare = Path(name).stem.removeprefix("seg_")
+        (segments / name).write_text(ABOUT.format(name=bare, more=more))
+    (segments / "seg_vip.yml").write_text("version: 2\nmodels:\n  - name: [\n}")
     (segments / "seg_buyers.sql").write_text(GRAIN + GOOD + "\n")
     done = _run(project, sample_copy)
     assert done.returncode == 0, done.stdout + done.stderr
     held = dict(_rows(sample_copy, "segment_catalog", "segment, coalesce(held_because, 'counts')"))
     for name, (_, told) in BAD.items():
         segment = Path(name).stem.removeprefix("seg_")
-        assert told in str(held[segment]), held[segment]
-        assert Path(name).stem in str(held[segment]), "names the file"
-        assert told in done.stdout, "the summary says so, too"
+        if name != "two/seg_twin.sql":  # a row for both, of the first
+            assert str(held[segment]).startswith("dbt_project/models/marts/segments/")
+            assert f"{Path(name).stem}." in str(held[segment]), "names the file"
+            assert told in str(held[segment]), held[segment]
+        assert told in " ".join(done.stdout.split()), "the summary says so, too"
     assert held["buyers"] == "counts"
+    about = {
+        str(name): said
+        for name, *said in _rows(sample_copy, "segment_catalog", "segment, description, owner")
+    }
+    for name in ("unparsed", "empty", "column", "form"):
+        assert about[name] == [f"Who belongs to {name}, and why.", "growth"]
+    assert about["vip"] == before_about["vip"], "its YAML cannot be read: as it was published"
+    assert "segment unparsed (not published: no good members yet)" in done.stdout
+    assert "segment vip (held: its last good members)" in done.stdout
     after = _rows(sample_copy, "segment_memberships", "segment, profile_id")
     kept = [row for row in after if row[0] != "buyers"]
     assert kept == [row for row in before if f"seg_{row[0]}.sql" in BAD or row in after]

@@ -81,5 +81,5 @@ def test_a_new_segment_file_is_collected(tmp_path: Path) -> None:
     entry = "description, owner, is_held, held_because"
     catalogue = f"select {entry} from published.segment_catalog where segment = 'added'"
     told = "1 of its rows name a profile that does not exist"
-    file = "models/marts/segments/seg_added.sql"
-    assert rows(home, catalogue) == [("Somebody's segment.", "growth", True, f"{file} {told}")]
+    file = "dbt_project/models/marts/segments/seg_added.sql"
+    assert rows(home, catalogue) == [("Somebody's segment.", "growth", True, f"{file}: {told}")]

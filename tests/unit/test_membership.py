@@ -23,6 +23,7 @@ SEGMENTS = ("a", "b", "c")  # a and b exclude each other, and a wins
 MODELS = (
     ("membership", "segment_definitions"),
     ("membership", "segment_last_members"),
+    ("membership", "segment_names"),
     ("membership", "segment_counts"),
     ("membership", "segment_verdicts"),
     ("membership", "segment_excluded_profiles"),
@@ -211,8 +212,9 @@ def _world(connection: duckdb.DuckDBPyConnection, day: Day, ledger: Path, projec
     )
     table(
         "main.segment_failures",
-        "build_id varchar, model varchar, file varchar, is_built boolean, reason varchar",
-        [("build", one, f"{one}.sql", True, "a test failed") for one in day.failed],
+        "build_id varchar, model varchar, file varchar, is_built boolean, reason varchar, "
+        "description varchar, owner varchar",
+        [("build", one, f"{one}.sql", True, "a test failed", None, None) for one in day.failed],
     )
     table(
         "membership.segment_candidates",

@@ -17,8 +17,10 @@ from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, Settings
 from orchestration.segments.errors import SegmentError
 from orchestration.segments.new import new_segment
 from orchestration.segments.preview import Preview, preview
+from orchestration.segments.unit_tests import UNREAD
+from orchestration.segments.versions import other_version
 from orchestration.segments.world import open_world
-from tests.homes import muster_home
+from tests.homes import SAMPLE_END, muster_home
 
 NAME = "high_value"
 EVERYBODY = "select profile_id from {{ ref('profile_traits') }}"
@@ -135,6 +137,79 @@ def test_a_changed_threshold_upstream_is_followed(settings: Settings) -> None:
     assert size > built and shown.parts[0].entering > 0
 
 
+TAGGED = "select profile_id, {} as tag from {{{{ ref('profile_traits') }}}} where order_count > 0"
+
+
+@pytest.mark.parametrize(
+    ("segment", "tag", "words"),
+    [
+        ("loyal", "'Home'", "a tag of it is no part of a name"),
+        ("loyal", "case when order_count > 1 then 'yes' end", "of its rows have no tag"),
+        ("interested_in", "'toys'", None),  # its own, as it is published
+        ("interested_in", "'toys' || order_count", None),
+        ("high", "'value'", "its segment high_value is one of seg_high_value already"),
+        ("interested", "'in_toys'", "its segment interested_in_toys is one of seg_interested_in"),
+    ],
+)
+def test_a_tag_is_refused_that_is_no_name_or_a_name_that_is_taken(
+    settings: Settings, project: Project, segment: str, tag: str, words: str | None
+) -> None:
+    file = project.root / "models/marts/segments" / f"seg_{segment}.sql"
+    file.write_text(TAGGED.format(tag))
+    world = open_world(settings, project=Project(project.root))
+    told = [one.words for one in preview(world, settings, segment).problems]
+    assert (words is None and not told) or (words and words in told[0])
+
+
+def test_a_file_cannot_take_the_name_of_a_tag(settings: Settings, project: Project) -> None:
+    file = project.root / "models/marts/segments/seg_interested_in_toys.sql"
+    file.write_text(f"{EVERYBODY} where order_count > 0")
+    world = open_world(settings, project=Project(project.root))
+    (told,) = preview(world, settings, "interested_in_toys").problems
+    assert told.words.startswith("its segment interested_in_toys is one of seg_interested_in al")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["preview", "hgh_value"], "no segment 'hgh_value'; did you mean 'high_value'?"),
+        (["preview", "interested_in_boks"], "'interested_in_boks'; did you mean 'interested_in_bo"),
+        (["explain", "interested_in_boks", "PROFILE"], "; did you mean 'interested_in_books'"),
+        (["backtest", "interested_in_boks", "--from", "LAST"], "; did you mean 'interested_in_bo"),
+        (["preview", NAME, "--set", "high_value_spnd=3"], "; did you mean 'high_value_spend'?"),
+        (["preview", NAME, "--set", "high_value_spend=abc"], "high_value_spend=abc: high_value_sp"),
+        (["backtest", NAME, "--set", "high_value_spend=abc"], "wants a number, such as 500 (comp"),
+        (["preview", NAME, "--set", "company_timezone=3"], "wants a text, such as Europe/Berlin"),
+        (["backtest", NAME, "--against", "nosuch"], "--against nosuch: git knows no such revision"),
+        (["preview", NAME, "--html", "/no/x.html"], "--html /no/x.html: there is no folder /no;"),
+        (["backtest", NAME, "--html", "x.txt"], "--html x.txt: a page is a file, FILE.html"),
+        (["backtest", NAME, "--to", "2027-01-01"], "--to 2027-01-01 00:00 is after the newest b"),
+        (["backtest", NAME, "--from", "2027-01-01"], "which is as of 2026-11-01 00:00 UTC and"),
+        (["test", "hgh_value"], "no segment 'hgh_value'; did you mean 'high_value'?"),
+        (["explain", NAME, "PROFIL"], "no profile has or ever had that id; near it: PROFILE"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line_before_any_output(
+    settings: Settings, arguments: list[str], words: str
+) -> None:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
+        row = connection.execute("select min(profile_id) from marts.profile_traits").fetchone()
+    assert row is not None
+    said = {"PROFILE": row[0], "PROFIL": row[0][:-2], "LAST": SAMPLE_END}
+    told = CliRunner().invoke(app, ["segment", *(said.get(one, one) for one in arguments)])
+    assert told.exit_code == 2 and not told.stdout
+    assert words.replace("PROFILE", row[0]) in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_a_revision_without_the_file_is_told(tmp_path: Path, project: Project) -> None:
+    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "none"]):
+        named = ["-c", "user.name=x", "-c", "user.email=x@y.z"]
+        subprocess.run(["git", "-C", str(project.root), *named, *command], check=True)
+    with pytest.raises(SegmentError, match=r"HEAD: seg_vip\.sql was not there in that revision"):
+        other_version(project, "seg_vip", "HEAD", {})
+
+
 @pytest.mark.parametrize("width", ["60", "120"])
 def test_the_command_fits_the_terminal_and_its_page_stands_alone(
     settings: Settings, tmp_path: Path, width: str
@@ -203,6 +278,10 @@ def test_a_new_segment_can_be_previewed_and_its_test_fails_until_filled_in(
     again = Project(project.root)
     shown = preview(open_world(settings, project=again), settings, "big_spenders")
     assert shown.size == 0 and shown.parts[0].published is None
+    told = [problem.words for problem in shown.problems]
+    assert "seg_big_spenders.sql:4: still to be filled in: where 1 = 0" in told[0]
+    assert "seg_big_spenders.yml:5: still to be filled in: description: " in told[1]
+    _break(project.root / "models/marts/segments")
     done = subprocess.run(
         [sys.executable, "-m", "orchestration.cli", "segment", "test", "--json"],
         cwd=_checkout(tmp_path),
@@ -211,7 +290,16 @@ def test_a_new_segment_can_be_previewed_and_its_test_fails_until_filled_in(
         check=False,
     )
     assert done.returncode == 1, done.stderr
-    results = {one["name"]: one for one in json.loads(done.stdout)}
+    told = json.loads(done.stdout)
+    unread = {one["model"]: one["message"] for one in told if one["name"] == UNREAD}
+    assert {model: words.partition(f"{model}.")[2][:15] for model, words in unread.items()} == {
+        "seg_no_sql": "sql:2:5: syntax",
+        "seg_no_jinja": "sql:1: expected",
+        "seg_no_yaml": "yml:1: no YAML:",
+        "seg_no_model": "sql:1: there is",
+    }
+    # What cannot be read keeps no other from its test.
+    results = {one["name"]: one for one in told if one["name"] != UNREAD}
     failed = {name: one["message"] for name, one in results.items() if not one["passed"]}
     assert set(failed) == {
         "big_spenders_holds_who_belongs_and_nobody_else",
@@ -222,6 +310,15 @@ def test_a_new_segment_can_be_previewed_and_its_test_fails_until_filled_in(
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
         rows = connection.execute("select count(distinct build_id) from main.dbt_builds")
         assert rows.fetchall() == [(1,)]  # a test leaves no trace in the warehouse
+
+
+def _break(folder: Path) -> None:
+    """Segments that cannot be read, each in another way."""
+    (folder / "seg_no_sql.sql").write_text("select profile_id\nfrm x")
+    (folder / "seg_no_jinja.sql").write_text("select {{ profile_id from")
+    (folder / "seg_no_yaml.sql").write_text(EVERYBODY)
+    (folder / "seg_no_yaml.yml").write_text("models: [")
+    (folder / "seg_no_model.sql").write_text("from {{ ref('nothing') }}")
 
 
 def _checkout(folder: Path) -> Path:

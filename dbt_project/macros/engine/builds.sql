@@ -8,8 +8,15 @@
     {% do register_landing(records) %}
     {% do run_query(
         'create table if not exists main.segment_failures '
-        ~ '(build_id varchar, model varchar, file varchar, is_built boolean, reason varchar)'
+        ~ '(build_id varchar, model varchar, file varchar, is_built boolean, reason varchar, '
+        ~ 'description varchar, owner varchar)'
     ) %}
+    {#- Warehouses of before had none of these two. -#}
+    {% for name in ('description', 'owner') %}
+    {% do run_query(
+        'alter table main.segment_failures add column if not exists ' ~ name ~ ' varchar'
+    ) %}
+    {% endfor %}
     {% do run_query(
         'create table if not exists main.dbt_builds '
         ~ '(number bigint, build_id varchar, as_of timestamp, loads varchar[])'
@@ -39,7 +46,9 @@
         model,
         file,
         is_built,
-        reason
+        reason,
+        description,
+        owner
     from main.segment_failures
     where build_id = '{{ var("build_id", invocation_id) }}'
 {%- endmacro %}

@@ -70,19 +70,21 @@
 -#}
 {% macro segment_definitions() -%}
     {%- set unbuilt = unbuilt_segments() -%}
+    {%- set in_force = parameters_in_force() if execute else {} -%}
     {%- for name in models_in('marts/segments', 'seg_') %}
     {%- set node = (graph.nodes if execute else {}).get('model.' ~ project_name ~ '.' ~ name, {}) %}
     {%- set meta = node.get('config', {}).get('meta', {}) %}
     {%- set sql = node.get('raw_code', '') %}
     {%- set values = [] %}
+    {#- One that parameters.yml lacks is no reason to stop: the segment itself is held for it. -#}
     {%- for parameter_name in modules.re.findall("parameter\\('(\\w+)'\\)", sql) %}
-        {%- do values.append(parameter(parameter_name) | string) -%}
+        {%- do values.append(in_force.get(parameter_name, '') | string) -%}
     {%- endfor %}
     {%- set columns = [] if name in unbuilt else column_names(ref(name)) %}
     {%- set wrong_columns = '' if 'profile_id' in columns else columns | join(', ') %}
     select
         {{ literals([name[4:]]) }} as model,
-        {{ literals([node.get('original_file_path', '')]) }} as file,
+        {{ literals(['dbt_project/' ~ node.get('original_file_path', '')]) }} as file,
         {{ literals([node.get('description', '') | replace('\n', ' ') | trim]) }} as description,
         {{ literals([meta.get('owner', '')]) }} as owner,
         {{ literals([local_md5(sql ~ values | join(' '))[:12]]) }} as definition_hash,

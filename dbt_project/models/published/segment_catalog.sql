@@ -27,7 +27,7 @@ select
     coalesce(changes.exited, 0) as exited,
     nullif(versions.exclusive_set, '') as exclusive_set,
     versions.held_because is not null as is_held,
-    versions.file || ' ' || versions.held_because as held_because,
+    versions.file || ': ' || versions.held_because as held_because,
     versions.held_since,
     {{ as_of() }} as as_of
 from {{ ref('segment_versions') }} as versions

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _PROFILE = re.compile(r"p_[0-9a-f]{20}")
+_LIKE_A_PROFILE = re.compile(r"p_[0-9a-f]{8,22}")  # also one that is cut off or mistyped
 _NEAR = 5  # how many near misses are told
 _FAR = 2  # letters that a near miss may differ in
 _DIGITS = 7  # of a number that may lack its country
@@ -102,8 +103,9 @@ def _profile(connection: "duckdb.DuckDBPyConnection", profile_id: str) -> list[F
 
 def why_missing(connection: "duckdb.DuckDBPyConnection", text: str, country: str = "") -> Missing:
     """Why `find` found nothing."""
-    if _profile_id(text):
-        return Missing("unknown", "no profile has or ever had that id")
+    if named := _LIKE_A_PROFILE.fullmatch(text.strip().lower()):
+        near = _near_profiles(connection, named[0])
+        return Missing("unknown", "no profile has or ever had that id", near)
     asked = spellings(text, country)
     return (
         _blocked(connection, asked)
@@ -156,6 +158,18 @@ def _quarantined(connection: "duckdb.DuckDBPyConnection", text: str) -> Missing 
     entity = entity.replace("_", ".", 1)
     said = f"only records in quarantine hold it ({count:,}); the first is of {entity}: {reason}"
     return Missing("quarantined", said)
+
+
+def _near_profiles(connection: "duckdb.DuckDBPyConnection", text: str) -> tuple[str, ...]:
+    """Profile ids that begin like a text or differ from it in two letters."""
+    rows = connection.execute(
+        """select distinct profile_id, levenshtein(profile_id, $1) as distance
+        from intermediate.int_identity_map
+        where starts_with(profile_id, $1) or levenshtein(profile_id, $1) <= $2
+        order by distance, profile_id limit $3""",
+        [text, _FAR, _NEAR],
+    ).fetchall()
+    return tuple(profile_id for profile_id, _ in rows)
 
 
 def _near(connection: "duckdb.DuckDBPyConnection", asked: list[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from orchestration.segments.explain.conditions import Leaf, Tree, marked
 from orchestration.segments.explain.events import Event, events
 from orchestration.segments.explain.facts import Facts, Judged, Row, facts
 from orchestration.segments.explain.flips import Flip, flip
-from orchestration.segments.members import PREFIX, collect, model_of
+from orchestration.segments.members import PREFIX, collect, model_of, require_tag
 from orchestration.segments.show import made_anew
 from orchestration.segments.world import Moment, World
 
@@ -116,6 +116,7 @@ def explain(world: World, name: str, profile_id: str) -> Explanation:
     changed = world.changed(model, refs)
     world.make(model, set(changed), refs)
     collect(world, model, "members")
+    require_tag(world, name, model)
     segment = name.removeprefix(PREFIX)
     rendered = world.rendered(model)
     query = _query(world, rendered)

@@ -12,6 +12,7 @@ counted as (
         candidates.model,
         count(*) as row_count,
         count(*) - count(candidates.profile_id) as null_count,
+        count(*) - count(candidates.segment) as untagged_count,
         count(candidates.profile_id)
         - count(distinct candidates.segment || ' ' || candidates.profile_id) as repeated_count,
         count(*) filter (

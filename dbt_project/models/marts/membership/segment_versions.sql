@@ -1,30 +1,51 @@
 -- Grain: one row per segment: its definition, and why its members are those of an older build, if
 -- they are. A model with tags has a segment for each tag that somebody has.
-with named as (
+with wanted as (
     select
         model,
-        segment
+        segment,
+        0 as place
     from {{ ref('segment_members') }}
     union
     select
         model,
-        segment
+        segment,
+        0 as place
     from {{ ref('segment_last_members') }}
     union
     select
         model,
-        model as segment
+        model as segment,
+        1 as place
     from {{ ref('segment_definitions') }}
     where not has_tags
     union
-    -- Its file cannot be read, and it never had members.
+    -- Held, and it never had members, by whose tags it could be named.
     select
         model,
-        model as segment
+        model as segment,
+        1 as place
     from {{ ref('segment_verdicts') }}
     where
-        model not in (select known.model from {{ ref('segment_definitions') }} as known)
+        reason is not null
         and model not in (select past.model from {{ ref('segment_last_members') }} as past)
+),
+
+-- A file whose name is a segment of another model has no row: segment_verdicts tells of it.
+ranked as (
+    select
+        model,
+        segment,
+        row_number() over (partition by segment order by place, model) as place
+    from wanted
+),
+
+named as (
+    select
+        model,
+        segment
+    from ranked
+    where place = 1
 ),
 
 published as (
@@ -45,8 +66,10 @@ select
     named.segment,
     named.model,
     verdicts.file,
-    coalesce(definitions.description, published.description, '') as description,
-    coalesce(definitions.owner, published.owner, '') as owner,
+    coalesce(
+        definitions.description, verdicts.description, published.description, ''
+    ) as description,
+    coalesce(definitions.owner, verdicts.owner, published.owner, '') as owner,
     -- Of one that is held, what its members were made by.
     case
         when verdicts.reason is null then definitions.definition_hash
