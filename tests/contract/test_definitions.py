@@ -32,15 +32,18 @@ def test_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None
         "__ASSET_JOB",
         "full_build",
         "landing_compaction",
+        "model_training",
         "segment_feed_emission",
     }
     assert [(one.name, one.cron_schedule) for one in repository.schedule_defs] == [
         ("hourly_build", "0 * * * *"),
         ("nightly_compaction", "30 3 * * *"),
+        ("weekly_training", "0 4 * * 1"),
     ]
     assert {sensor.name for sensor in repository.sensor_defs} == {
         "dead_run_sensor",
         "inbox_sensor",
+        "model_drift_sensor",
         "segment_feed_sensor",
     }
 
@@ -61,6 +64,17 @@ def test_the_graph_goes_from_inbox_to_feed(repository: dg.RepositoryDefinition) 
     assert dg.AssetKey(["segments", "seg_high_value"]) in upstream
 
 
+def test_a_build_scores_and_trains_nothing(repository: dg.RepositoryDefinition) -> None:
+    build = repository.get_job("full_build").asset_layer.executable_asset_keys
+    trained = repository.get_job("model_training").asset_layer.executable_asset_keys
+    scores, model = dg.AssetKey(["models", "scores"]), dg.AssetKey(["models", "behaviour_cluster"])
+    assert scores in build and model not in build
+    assert model in trained and scores not in trained
+    assert scores in repository.asset_graph.get_ancestor_asset_keys(
+        dg.AssetKey(["marts", "profile_traits"])
+    )
+
+
 def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(
     repository: dg.RepositoryDefinition,
 ) -> None:
@@ -78,6 +92,7 @@ def test_groups_are_the_stages(repository: dg.RepositoryDefinition) -> None:
         "landing",
         "mappings",
         "membership",
+        "models",
         "profiles",
         "published",
         "segments",
