@@ -8,6 +8,7 @@ Retail files are in `../shared/data`, they are measured too. `--write` puts all 
 It takes some minutes; people, days and seed are fixed, so that anybody gets the same figures.
 """
 
+import shutil
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -43,11 +44,11 @@ _LAST = datetime(2026, 11, 1, tzinfo=UTC)
 
 def main() -> None:
     """Measure, print, and write if asked."""
-    parts = [_simulated()]
-    if RETAIL.exists():
-        parts.append(_retail())
+    parts = []
+    for measured in (_simulated, _retail) if RETAIL.exists() else (_simulated,):
+        parts.append(measured())
+        print(f"\n{parts[-1]}\n")
     text = "\n\n".join(parts)
-    print(text)
     if "--write" in sys.argv:
         page = PAGE.read_text(encoding="utf-8")
         before, rest = page.split(BEGIN)
@@ -228,8 +229,7 @@ def _retail() -> str:
     with TemporaryDirectory() as place, muster_home(Path(place)):
         settings = load_settings()
         inbox = settings.inbox / "online_retail" / "lines"
-        inbox.parent.mkdir(parents=True)
-        inbox.symlink_to(RETAIL, target_is_directory=True)
+        shutil.copytree(RETAIL, inbox)
         _built(settings, "2011-12-09T00:00:00Z")
         with duckdb.connect(str(settings.warehouse), read_only=True) as connection:
             connection.execute("set timezone = 'UTC'")

@@ -13,6 +13,7 @@ import pytest
 from orchestration.automation.run import run_full_build
 from orchestration.connectors.compaction import compact
 from orchestration.feeds.ledger import Ledger
+from orchestration.predictions.definitions import load_predictions
 from orchestration.publication.builds import BuildRecord, ForeignBuildError, recorded_build
 from orchestration.publication.snapshot import newest, publish, snapshot_ids
 from orchestration.resources.settings import DBT_PROJECT, Settings, load_settings
@@ -31,6 +32,9 @@ def test_every_segment_and_trigger_has_somebody(sample_home: Settings) -> None:
     )
     interests = {name for name in sizes if name.startswith("interested_in_")}
     assert len(interests) == 8  # one for each category of the shop
+    clusters = {name for one in load_predictions().clusters.values() for name in one.names}
+    predicted = {"likely_to_churn", "likely_to_buy", "rising_value", *clusters}
+    assert {sizes.pop(name) for name in predicted} == {0}, "there is no model"
     assert set(sizes) - interests == {
         "cart_abandoners",
         "content_explorers",
