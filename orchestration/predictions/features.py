@@ -186,9 +186,9 @@ class Features:
 
 def matrix_of(numbers: Mapping[str, Any], encoding: Encoding) -> Matrix:
     """The columns of a query that asked for an encoding, side by side."""
-    return np.column_stack(
-        [_filled(numbers[f"c{place}"]) for place in range(len(encoding.columns))]
-    )
+    columns = [_filled(numbers[f"c{place}"]) for place in range(len(encoding.columns))]
+    # Of nobody no feature varies, so there may be none.
+    return np.column_stack(columns) if columns else np.zeros((len(numbers["outcome"]), 0))
 
 
 def _filled(values: Any) -> NDArray[np.float64]:

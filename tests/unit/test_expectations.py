@@ -43,6 +43,8 @@ PUBLISHED = {
     "published.segment_overlaps": """
         select 'high_value' as segment, 'vip' as other_segment, 3 as shared_count,
             0.5::double as share_of_segment, 0.25::double as jaccard""",
+    "published.profile_scores": f"""
+        select 'churn_probability_7d' as prediction, {FIRST} as profile_id, 1 as model_version""",
     "published.trigger_candidates": f"""
         select 'cart' as trigger_name, {FIRST} as profile_id, {NOON} as occurred_at,
             {NOON} as available_at, {NOON} + interval 1 day as expires_at,
@@ -111,6 +113,7 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
                 f"'{SHORT_MARK}' as description, null as owner",
                 "timestamp '2026-01-01' as exited_at",
                 "1.5::double as jaccard",
+                "'Churn' as prediction, null as model_version",
                 "'{' as payload, timestamp '2026-01-01' as expires_at",
                 "'not hashed' as identifier_hash",
                 "'nobody' as alias_profile_id",
@@ -132,6 +135,8 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("warn", "published.segment_catalog", "ExpectColumnValuesToNotBeNull(owner)"),
         ("error", "published.segment_membership_history", "NotBefore(exited_at)"),
         ("error", "published.segment_overlaps", "ExpectColumnValuesToBeBetween(jaccard)"),
+        ("error", "published.profile_scores", "MatchesPattern(prediction)"),
+        ("error", "published.profile_scores", "ExpectColumnValuesToNotBeNull(model_version)"),
         ("error", "published.trigger_candidates", "IsValidJson(payload)"),
         ("error", "published.trigger_candidates", "NotBefore(expires_at)"),
         ("error", "published.identity_aliases", "IsProfileId(alias_profile_id)"),
