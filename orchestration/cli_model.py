@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.cli_segment_options import terminal, told_plainly
+
 if TYPE_CHECKING:
     from orchestration.predictions.registry import Registry
 
@@ -20,7 +22,6 @@ Number = Annotated[str, typer.Argument(help="A version, such as v2; by default t
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """What a user can mend, in one line and exit code 2."""
-    from orchestration.cli_segment_options import told_plainly
     from orchestration.predictions.definitions import PredictionError
     from orchestration.rendering.jinja import RenderError
     from orchestration.resources.warehouse import WarehouseError
@@ -69,7 +70,7 @@ def train(
             for name in chosen:
                 try:
                     made = make_version(name, definitions, features, _registry(), lambda _: None)
-                    print_outcome(made)
+                    print_outcome(terminal(), made)
                 except TooLittleDataError as error:
                     typer.echo(f"{name}: not trained: {error}")
     typer.echo("Scores are made by the next build: muster run")
@@ -82,7 +83,7 @@ def list_models() -> None:
     from orchestration.predictions.show import print_list
 
     with _plain_errors():
-        print_list(load_predictions(), _registry())
+        print_list(terminal(), load_predictions(), _registry())
 
 
 @model_app.command()
@@ -100,7 +101,7 @@ def show(name: Name, version: Number = "") -> None:
                 f"{name} has no current version; "
                 + (f"there are {there}" if there else f"train it: muster model train {name}")
             )
-        print_version(found, registry)
+        print_version(terminal(), found, registry)
 
 
 @model_app.command()
@@ -119,7 +120,7 @@ def compare(
         second = registry.version(name, _number(other)) if other else registry.current(name)
         if second is None:
             raise RegistryError(f"{name} has no current version; name the other one")
-        print_comparison(first, second)
+        print_comparison(terminal(), first, second)
 
 
 @model_app.command()

@@ -46,7 +46,10 @@ def _audience_table(manifest: Manifest, published: Path, ledger: Ledger) -> "Tab
         f"""select segment, size, is_held, definition_version is not null
         from '{folder}/segment_catalog.parquet' order by segment"""
     ).fetchall()
+    empty = sum(not size and not is_held for _, size, is_held, _ in catalog)
     for segment, size, is_held, was_good in catalog:
+        if not size and not is_held:
+            continue
         held = ""
         if is_held:
             held = (
@@ -55,6 +58,8 @@ def _audience_table(manifest: Manifest, published: Path, ledger: Ledger) -> "Tab
                 else " (not published: no good members yet)"
             )
         table.add_row(f"segment {segment}{held}", f"{size:,}")
+    if empty:
+        table.add_row("segments that hold nobody", f"{empty:,}")
     triggers = duckdb.sql(
         f"select trigger_name, count(*) from read_parquet('{folder}/trigger_candidates.parquet') "
         "group by 1 order by 1"
@@ -103,3 +108,8 @@ def print_summary(settings: Settings, outcome: Outcome | None) -> None:
         ):
             console.print(f"  {label:18} {path}", soft_wrap=True)
         console.print("  asset graph        make dev, then http://localhost:3000")
+        scores = manifest.tables.get("profile_scores")  # an older snapshot has no such table
+        if scores is None or not scores.rows:
+            console.print(
+                "  predictions        none yet: muster model train, then muster run", soft_wrap=True
+            )

@@ -50,7 +50,7 @@ class Explainer:
         self._is_probability = is_probability
         self._estimator = estimator
         self._trees: list[_Tree] = []
-        self._share = 1.0
+        self._share, self._constant = 1.0, 0.0
         kind = type(estimator).__name__
         self.is_linear = kind == "Pipeline"
         self.is_boosted = kind.startswith("HistGradientBoosting")
@@ -109,10 +109,7 @@ class Explainer:
                 table[child, feature] += nodes.value[child] - nodes.value[node]
         used = np.flatnonzero(np.any(table != 0, axis=0))
         self._trees.append(_Tree(find_leaves, used, np.ascontiguousarray(table[:, used].T)))
-        if not self.is_boosted:
-            self._constant = getattr(self, "_constant", 0.0) + root * self._share
-        elif root:
-            self._constant += root
+        self._constant += root * self._share
 
 
 @dataclass(frozen=True)

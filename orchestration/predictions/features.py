@@ -120,7 +120,8 @@ class Features:
 
         Of more than `most_rows` profiles those are taken whose hash with the seed is least.
         """
-        after = f"day >= date '{cutoff}' and day < date '{cutoff + self._days(entry)}'"
+        end = cutoff + timedelta(days=entry.horizon_days)
+        after = f"day >= date '{cutoff}' and day < date '{end}'"
         columns = self._sums()
         numbers = self.connection.execute(
             f"""with known as (
@@ -178,10 +179,6 @@ class Features:
             line = line_of(FILE, *place)
             words = str(error).split("\n", maxsplit=1)[0]
             raise PredictionError(f"{FILE.name}:{line}: {place[1]}: {place[2]}: {words}") from None
-
-    @staticmethod
-    def _days(entry: Prediction) -> timedelta:
-        return timedelta(days=entry.horizon_days)
 
 
 def matrix_of(numbers: Mapping[str, Any], encoding: Encoding) -> Matrix:

@@ -109,7 +109,7 @@ def _judgement(trained: Trained) -> dict[str, Any]:
         "families": [
             {"family": one.family, "setting": dict(one.setting), "validation": one.validation,
              "figures": dict(one.figures)}
-            for one in trained.others
+            for one in trained.families
         ],
         "baselines": {name: dict(figures) for name, figures in trained.baselines.items()},
     }  # fmt: skip

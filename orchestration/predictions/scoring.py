@@ -18,6 +18,7 @@ import numpy as np
 from orchestration.predictions.definitions import Predictions
 from orchestration.predictions.drift import stability
 from orchestration.predictions.encoding import Matrix
+from orchestration.predictions.features import FEATURES
 from orchestration.predictions.registry import Registry, RegistryError, Version
 from orchestration.predictions.scored import Scored
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-FEATURES = "intermediate.int_profile_features"
 KEPT_DAYS = 90
 _CHUNK = 16_384  # rows: what a model works on then fits a processor's cache
 _WORKERS = 2
@@ -92,7 +92,7 @@ def _scored_by(
     try:
         model = version.load()
         batches = connection.execute(
-            f"select profile_id, {model.encoding.sql} from {FEATURES} where {of}"
+            f"select profile_id, {model.encoding.sql} from intermediate.{FEATURES} where {of}"
         ).to_arrow_reader(_CHUNK)
         for table, scored in _in_parallel(model, version, batches, as_of):
             writer.write_table(table)

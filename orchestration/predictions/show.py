@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from orchestration.predictions.card import family_words, figure_words
 from orchestration.predictions.definitions import Predictions
 from orchestration.predictions.registry import Registry, Version
 from orchestration.predictions.scoring import last_outcomes
 from orchestration.predictions.training import deciding
+from orchestration.segments.show import table as plain_table
 
 _MOST_FEATURES = 10
 _ORIGIN = {
@@ -22,21 +22,10 @@ _ORIGIN = {
 }
 
 
-def _console() -> Console:
-    return Console(highlight=False)
-
-
-def _table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    made = Table(header_style="dim", box=None)
-    for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    return made
-
-
-def print_outcome(made: Version) -> None:
+def print_outcome(console: Console, made: Version) -> None:
     """One line on what a training made."""
     state = f"refused: {made.refused}" if made.refused else "current"
-    _console().print(f"{made.name} v{made.number}: {_headline(made.entry)}; {state}")
+    console.print(f"{made.name} v{made.number}: {_headline(made.entry)}; {state}")
 
 
 def _headline(entry: Mapping[str, Any]) -> str:
@@ -51,10 +40,12 @@ def _headline(entry: Mapping[str, Any]) -> str:
     return f"{family_words(entry['family'])}, {figure_words(name)} {reached:.3f} ({others})"
 
 
-def print_list(definitions: Predictions, registry: Registry) -> None:
+def print_list(console: Console, definitions: Predictions, registry: Registry) -> None:
     """A line for each entry."""
     scored_at, outcomes = last_outcomes(registry)
-    table = _table("model", "in use", "how good", "drift", right=("drift",))
+    table = plain_table(
+        "model", "in use", "how good", "drift", right=("drift",), folds=("how good",)
+    )
     for name in (*definitions.predictions, *definitions.clusters):
         version = registry.current(name)
         made = registry.versions(name)
@@ -72,7 +63,6 @@ def print_list(definitions: Predictions, registry: Registry) -> None:
             _headline(version.entry),
             "-" if drift is None else f"{drift:.2f}",
         )
-    console = _console()
     console.print(table)
     limit = definitions.training.drift_limit
     console.print(
@@ -82,9 +72,9 @@ def print_list(definitions: Predictions, registry: Registry) -> None:
     )
 
 
-def print_version(version: Version, registry: Registry) -> None:
+def print_version(console: Console, version: Version, registry: Registry) -> None:
     """What is known of a version."""
-    entry, console = version.entry, _console()
+    entry = version.entry
     current = registry.current(version.name)
     state = "current" if current and current.number == version.number else "not in use"
     console.print(f"{version.name} v{version.number}, {state}", style="bold")
@@ -105,8 +95,8 @@ def print_version(version: Version, registry: Registry) -> None:
 
 def _print_figures(console: Console, entry: Mapping[str, Any]) -> None:
     names = list(entry["figures"])
-    table = _table("judged", *(figure_words(one) for one in names),
-                   right=tuple(figure_words(one) for one in names))  # fmt: skip
+    words = [figure_words(one) for one in names]
+    table = plain_table("judged", *words, right=words, folds=("judged", *words))
     for one in entry["families"]:
         mark = "* " if one["family"] == entry["family"] else "  "
         table.add_row(mark + family_words(one["family"]), *_cells(one["figures"], names))
@@ -118,7 +108,7 @@ def _print_figures(console: Console, entry: Mapping[str, Any]) -> None:
         style="dim",
     )
     console.print()
-    looked = _table("it looks at", "mean contribution", right=("mean contribution",))
+    looked = plain_table("it looks at", "mean contribution", right=("mean contribution",))
     for name, value in list(entry["features"].items())[:_MOST_FEATURES]:
         looked.add_row(name, f"{value:.3f}")
     console.print(looked)
@@ -126,7 +116,9 @@ def _print_figures(console: Console, entry: Mapping[str, Any]) -> None:
 
 
 def _print_clusters(console: Console, entry: Mapping[str, Any]) -> None:
-    table = _table("cluster", "share", "what sets it apart", right=("share",))
+    table = plain_table(
+        "cluster", "share", "what sets it apart", right=("share",), folds=("what sets it apart",)
+    )
     for one in entry["clusters"]:
         table.add_row(one["name"], f"{one['share']:.1%}", one["description"])
     console.print(table)
@@ -137,12 +129,11 @@ def _cells(figures: Mapping[str, float], names: list[str]) -> list[str]:
     return [f"{figures[name]:.3f}" for name in names]
 
 
-def print_comparison(first: Version, second: Version) -> None:
+def print_comparison(console: Console, first: Version, second: Version) -> None:
     """Two versions side by side."""
-    console = _console()
     console.print(f"{first.name}: v{first.number} and v{second.number}", style="bold")
-    table = _table("", f"v{first.number}", f"v{second.number}",
-                   right=(f"v{first.number}", f"v{second.number}"))  # fmt: skip
+    versions = [f"v{first.number}", f"v{second.number}"]
+    table = plain_table("", *versions, right=versions)
     for label, key in _ORIGIN.items():
         table.add_row(label, str(first.entry[key]), str(second.entry[key]))
     if "figures" in first.entry and "figures" in second.entry:

@@ -59,7 +59,7 @@ class Trained:
     cutoffs: Cutoffs
     rows: int
     winner: Judged
-    others: tuple[Judged, ...]
+    families: tuple[Judged, ...]
     baselines: Mapping[str, Mapping[str, float]]
     refused: str
     test: Frame

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from orchestration.rendering.renderer import Renderer
+from orchestration.resources.dbt_project import PREFIX
 from orchestration.segments.errors import SegmentError
-from orchestration.segments.members import PREFIX, collect, model_of, require_tag, take_out
+from orchestration.segments.members import collect, model_of, require_tag, take_out
 from orchestration.segments.versions import Version
 from orchestration.segments.world import Moment, World
 

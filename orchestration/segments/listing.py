@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from orchestration.rendering.places import FileError
 from orchestration.rendering.project import Model, Project
+from orchestration.resources.dbt_project import FOLDER, PREFIX
 from orchestration.resources.settings import Settings
-from orchestration.segments.members import FOLDER, PREFIX
 from orchestration.segments.published import newest_published
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from orchestration.rendering.context import DATABASE
 from orchestration.rendering.faults import unfinished
+from orchestration.resources.dbt_project import FOLDER, PREFIX
 from orchestration.segments.errors import SegmentError
 from orchestration.segments.near import did_you_mean
 from orchestration.segments.published import Published
@@ -15,7 +16,6 @@ from orchestration.segments.world import World
 
 _EXCLUDED, _VERDICTS = "segment_excluded_profiles", "segment_verdicts"
 _VERSIONS = "segment_versions"
-FOLDER, PREFIX = "marts/segments", "seg_"
 EVERYBODY = "profile_traits"  # the model with one row for each profile
 _NO_FAILURES = """select '' as build_id, '' as model, '' as file, true as is_built, '' as reason,
     '' as description, '' as owner where false"""

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from orchestration.rendering.project import Project, parse_yaml
+from orchestration.resources.dbt_project import FOLDER, PREFIX
 from orchestration.segments.errors import SegmentError
-from orchestration.segments.members import FOLDER, PREFIX
 from orchestration.segments.near import did_you_mean
 
 _LONGEST = 50

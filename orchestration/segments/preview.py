@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from orchestration.resources.dbt_project import PREFIX
 from orchestration.resources.settings import Settings
 from orchestration.segments.members import (
-    PREFIX,
     Problem,
     collect,
     everybody,

@@ -1,4 +1,4 @@
-"""Pieces that the segment commands draw in a terminal of any width: lines, bars, tables, values."""
+"""Pieces that commands draw in a terminal of any width: lines, bars, tables, values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -54,15 +54,15 @@ def bar(share: float, width: int) -> str:
     return ("█" * full + (_EIGHTHS[part] if part else "")) or ("▏" if whole else "")
 
 
-def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """A table without lines; the first column gives way where the terminal is narrow."""
+def table(*columns: str, right: Sequence[str] = (), folds: Sequence[str] = ()) -> Table:
+    """A table without lines; if the terminal is narrow the first column folds, or `folds` do."""
     made = Table(header_style="dim", box=None)
-    for place, name in enumerate(columns):
+    for name in columns:
         made.add_column(
             name,
             justify="right" if name in right else "left",
             overflow="fold",
-            no_wrap=place > 0,
+            no_wrap=name not in (folds or columns[:1]),
         )
     return made
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from orchestration.resources.dbt_project import PREFIX
 from orchestration.segments.listing import Listed
-from orchestration.segments.members import PREFIX
 from orchestration.segments.show import line, table
 from orchestration.segments.unit_tests import Tested
 

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from orchestration.segments.members import PREFIX
+from orchestration.resources.dbt_project import PREFIX
 from orchestration.segments.preview import Part, Preview
 from orchestration.segments.show import (
     at,

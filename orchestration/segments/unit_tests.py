@@ -17,10 +17,10 @@ from orchestration.rendering.faults import fault_of, placed
 from orchestration.rendering.places import FileError
 from orchestration.rendering.project import Project
 from orchestration.rendering.renderer import Renderer
+from orchestration.resources.dbt_project import FOLDER, PREFIX
 from orchestration.resources.dbt_words import plain
 from orchestration.resources.settings import Settings
 from orchestration.segments.errors import SegmentError
-from orchestration.segments.members import FOLDER, PREFIX
 from orchestration.segments.world import SCRATCH, World
 
 UNREAD = "its files can be read"  # what of a segment is tested that cannot be

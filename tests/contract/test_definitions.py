@@ -64,6 +64,18 @@ def test_the_graph_goes_from_inbox_to_feed(repository: dg.RepositoryDefinition) 
     assert dg.AssetKey(["segments", "seg_high_value"]) in upstream
 
 
+def test_a_build_makes_every_model(repository: dg.RepositoryDefinition) -> None:
+    """Steps name folders; a folder that none of them names would never be built."""
+    from orchestration.assets.dbt import Translator
+    from orchestration.resources.dbt import manifest
+
+    parsed, translator = manifest(), Translator()
+    built = repository.get_job("full_build").asset_layer.executable_asset_keys
+    for unique_id in parsed["nodes"]:
+        if unique_id.startswith(("model.", "seed.")):
+            assert translator.get_asset_spec(parsed, unique_id, None).key in built, unique_id
+
+
 def test_a_build_scores_and_trains_nothing(repository: dg.RepositoryDefinition) -> None:
     build = repository.get_job("full_build").asset_layer.executable_asset_keys
     trained = repository.get_job("model_training").asset_layer.executable_asset_keys

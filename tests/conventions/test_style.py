@@ -52,6 +52,7 @@ def test_modules_and_functions_stay_small() -> None:
         "feeds",
         "identity",
         "publication",
+        "predictions",
         "rendering",
         "segments",
         "tracking_plan",

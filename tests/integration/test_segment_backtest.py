@@ -14,9 +14,9 @@ from orchestration.automation.run import run_full_build
 from orchestration.connectors.sources.file_drop import land_inbox, sources_in
 from orchestration.publication.snapshot import newest, snapshot_ids
 from orchestration.rendering.project import Project
+from orchestration.resources.dbt_project import FOLDER, PREFIX
 from orchestration.resources.settings import PROJECT_ROOT, Settings, load_settings
 from orchestration.segments.backtest import backtest
-from orchestration.segments.members import FOLDER, PREFIX
 from orchestration.segments.world import open_world
 from tests.homes import SAMPLE_END, muster_home
 

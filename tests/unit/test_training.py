@@ -44,7 +44,7 @@ def test_what_is_planted_is_found_and_is_the_same_each_time() -> None:
     assert first.figures == second.figures
     assert first.winner.family == second.winner.family
     assert np.array_equal(first.test_score, second.test_score)
-    assert [one.family for one in first.others] == [
+    assert [one.family for one in first.families] == [
         "logistic_regression", "decision_tree", "random_forest", "gradient_boosting",
     ]  # fmt: skip
 

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from orchestration.rendering.renderer import Rendered
+from orchestration.resources.dbt_project import PREFIX
 from orchestration.segments.errors import SegmentError
 from orchestration.segments.explain.blocks import Block, blocks
 from orchestration.segments.explain.conditions import Leaf, Tree, marked
 from orchestration.segments.explain.events import Event, events
 from orchestration.segments.explain.facts import Facts, Judged, Row, facts
 from orchestration.segments.explain.flips import Flip, flip
-from orchestration.segments.members import PREFIX, collect, model_of, require_tag
+from orchestration.segments.members import collect, model_of, require_tag
 from orchestration.segments.show import made_anew
 from orchestration.segments.world import Moment, World
 
