@@ -1,0 +1,1 @@
+"""Campaigns: what SQL does badly: definitions, content, simulation. No Dagster and no dbt here."""
