@@ -94,21 +94,26 @@ def _compared(settings: Settings, truth: Path, as_of: datetime) -> str:
         people(connection, truth)
         connection.execute(
             """create table persons as
-            select map.profile_id, mode(people.person_id) as person_id
-            from built.intermediate.int_identity_map as map
-            inner join people using (identifier) group by map.profile_id"""
+            select *, count(*) over (partition by person_id) = 1 as is_whole
+            from (
+                select map.profile_id, mode(people.person_id) as person_id
+                from built.intermediate.int_profile_scores as scores
+                inner join built.intermediate.int_identity_map as map using (profile_id)
+                inner join people using (identifier)
+                where scores.prediction = 'churn_probability_90d' group by map.profile_id
+            )"""
         )
         lines = [
             f"**Simulated shop**: {PEOPLE:,} people, {DAYS} days, seed {SEED}; built as of "
             f"{as_of:%Y-%m-%d} with the events of the 90 days after it withheld. What came is the "
             "truth of the simulator: sessions and orders of the person, whatever was seen of them.",
             "",
-            "| score | what truly came | profiles | share | ROC-AUC | recency alone | calibration "
-            "error |",
-            "|---|---|---:|---:|---:|---:|---:|",
+            "| score | what truly came | of profiles | number | share | ROC-AUC | recency alone | "
+            "calibration error |",
+            "|---|---|---|---:|---:|---:|---:|---:|",
         ]
         for name, happened in _truths(truth, as_of).items():
-            lines.append(_row(connection, name, happened))
+            lines += _rows(connection, name, happened)
         lines += ["", *_value(connection, as_of), "", _ari(connection, settings, truth)]
         return "\n".join(lines)
 
@@ -133,25 +138,31 @@ def _truths(truth: Path, as_of: datetime) -> Mapping[str, tuple[str, str]]:
     }
 
 
-def _row(connection: duckdb.DuckDBPyConnection, name: str, happened: tuple[str, str]) -> str:
+def _rows(connection: duckdb.DuckDBPyConnection, name: str, happened: tuple[str, str]) -> list[str]:
+    """All profiles, and those of people who are one profile only."""
     _orders(connection)
     words, came = happened
     told = connection.execute(
-        f"""select scores.score, features.days_since_last_activity as recency,
+        f"""select scores.score, features.days_since_last_activity as recency, persons.is_whole,
             persons.person_id not in (select person_id from ({came})) as gone
         from built.intermediate.int_profile_scores as scores
         inner join built.intermediate.int_profile_features as features using (profile_id)
         inner join persons using (profile_id)
         where scores.prediction = '{name}' order by scores.profile_id"""
     ).fetchnumpy()
-    gone = told["gone"].astype(float)
     score = 1 - told["score"] if name.startswith("purchase") else told["score"]
-    figures = metrics.of_probability(gone, score)
-    alone = metrics.of_probability(gone, told["recency"] / 1000)
-    return (
-        f"| {name} | {words} | {len(gone):,} | {gone.mean():.1%} | {figures['roc_auc']:.3f} | "
-        f"{alone['roc_auc']:.3f} | {figures['calibration_error']:.3f} |"
-    )
+    lines = []
+    whole = np.asarray(told["is_whole"], dtype=bool)
+    for of, counts in (("all", np.ones_like(whole)), ("people who are one profile", whole)):
+        gone = told["gone"][counts].astype(float)
+        figures = metrics.of_probability(gone, score[counts])
+        alone = metrics.of_probability(gone, told["recency"][counts] / 1000)
+        lines.append(
+            f"| {name} | {words} | {of} | {len(gone):,} | {gone.mean():.1%} | "
+            f"{figures['roc_auc']:.3f} | {alone['roc_auc']:.3f} | "
+            f"{figures['calibration_error']:.3f} |"
+        )
+    return lines
 
 
 def _orders(connection: duckdb.DuckDBPyConnection) -> None:

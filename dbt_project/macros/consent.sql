@@ -1,6 +1,6 @@
-{#- The state of consent in a channel: that of the newest record that counts for it. -#}
+{#- The state of consent in a channel: that of the newest change. -#}
 {% macro newest_consent(channel) -%}
-    coalesce({{ of_greatest('status', in_order(['occurred_at', 'is_withdrawal'])) }} filter (
-        where channel = '{{ channel }}' or (channel is null and status = 'withdrawn')
+    coalesce({{ of_greatest('status', 'changed_at') }} filter (
+        where channel = '{{ channel }}'
     ), 'unknown')
 {%- endmacro %}

@@ -29,11 +29,14 @@ STEPS = {
     "staging": "resource_type:seed fqn:muster.staging",
     "features": " ".join(
         f"fqn:muster.intermediate.{folder}"
-        for folder in ("behaviour", "commerce", "features", "identity", "traits")
+        for folder in ("behaviour", "commerce", "contact", "features", "identity", "traits")
     ),
     "profiles": "fqn:muster.intermediate.predictions fqn:muster.marts.profiles",
     "audiences": "fqn:muster.marts.segments fqn:muster.marts.triggers",
-    "published": "fqn:muster.marts.membership fqn:muster.published",
+    "published": " ".join(
+        f"fqn:muster.{folder}"
+        for folder in ("marts.membership", "marts.experiments", "marts.campaigns", "published")
+    ),
 }
 # Models whose asset tells more; the functions read the warehouse through dbt, which holds it.
 _REPORTS = {"int_identity_map": identity_metadata}

@@ -6,6 +6,7 @@ import duckdb
 from orchestration.assets.dbt import Manifest, asset_key, model_names
 from orchestration.connectors.contract import entities
 from orchestration.publication.builds import ForeignBuildError, recorded_build
+from orchestration.publication.decisions import record_decisions
 from orchestration.publication.membership import record_membership
 from orchestration.publication.snapshot import publish
 from orchestration.resources.build import Build
@@ -17,14 +18,17 @@ SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 ledger_assets = [
     dg.AssetSpec(
         ["ledger", name],
-        group_name="membership",
+        group_name=group,
         owners=["team:growth"],
         kinds={"parquet"},
-        description=f"The ledger of segments: {what}, in each published build that changed it.",
+        description=f"The ledger: {what}, in each published build that changed it.",
     )
-    for name, what in (
-        ("segment_changes", "who entered and who left"),
-        ("segment_definitions", "which definition counted"),
+    for name, group, what in (
+        ("segment_changes", "membership", "who entered and who left which segment"),
+        ("segment_definitions", "membership", "which definition of a segment counted"),
+        ("campaign_decisions", "campaigns", "what was decided for which candidate"),
+        ("campaign_versions", "campaigns", "by which version of a campaign"),
+        ("campaign_pauses", "campaigns", "which campaigns were paused"),
     )
 ]
 
@@ -76,6 +80,7 @@ def snapshot_asset(parsed: Manifest) -> dg.AssetsDefinition:
         except ForeignBuildError as error:
             raise dg.Failure(str(error)) from None
         record_membership(settings.warehouse, settings.ledger, record.as_of)
+        record_decisions(settings.warehouse, settings.ledger, record.as_of)
         manifest = publish(
             settings.warehouse,
             settings.published,

@@ -10,6 +10,13 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.publication.append import (
+    append,
+    last_record,
+    recorded_until,
+    set_recorded_until,
+)
+
 _DEFINITIONS = """
     with now as (
         select distinct model, definition_hash, definition_version, held_since, description, owner
@@ -38,16 +45,6 @@ _EMPTY_DEFINITIONS = """(
 _CHANGES = "select * from membership.segment_changes"
 
 
-def _last(folder: Path) -> tuple[int, str]:
-    """The number and the as_of of the newest record of a table."""
-    if not any(folder.glob("*.parquet")):
-        return 0, ""
-    row = duckdb.sql(
-        f"select max(number), max(recorded_at)::varchar from read_parquet('{folder}/*.parquet')"
-    ).fetchone()
-    return (int(row[0]), str(row[1])) if row else (0, "")
-
-
 def record_membership(warehouse: Path, ledger: Path, as_of: str) -> int:
     """Append what the build in the warehouse changed; how many rows.
 
@@ -60,19 +57,14 @@ def record_membership(warehouse: Path, ledger: Path, as_of: str) -> int:
         as_of: the build's moment, such as `2026-11-01T00:00:00Z`.
     """
     changes, definitions = ledger / "segment_changes", ledger / "segment_definitions"
-    marks = [_last(folder) for folder in (changes, definitions)]
+    marks = [last_record(folder) for folder in (changes, definitions)]
     moment = as_of.replace("T", " ").removesuffix("Z")
     # A build that changed nothing has no record, and yet later ones must not come before it.
-    until = ledger / "segments_recorded_until"
-    newest = until.read_text() if until.exists() else ""
-    if moment < max(newest, *(mark[1] for mark in marks)):
+    if moment < max(recorded_until(ledger), *(mark.recorded_at for mark in marks)):
         return 0
-    ledger.mkdir(parents=True, exist_ok=True)
-    beside = until.with_suffix(".new")
-    beside.write_text(moment)
-    beside.replace(until)
-    number = max(mark[0] for mark in marks) + 1
-    known = f"read_parquet('{definitions}/*.parquet')" if marks[1][0] else _EMPTY_DEFINITIONS
+    set_recorded_until(ledger, moment)
+    number = max(mark.number for mark in marks) + 1
+    known = f"read_parquet('{definitions}/*.parquet')" if marks[1].number else _EMPTY_DEFINITIONS
     written = 0
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         # Changes last: they tell by which definition, so that one must not be missing.
@@ -80,24 +72,5 @@ def record_membership(warehouse: Path, ledger: Path, as_of: str) -> int:
             (definitions, _DEFINITIONS.format(definitions=known)),
             (changes, _CHANGES),
         ):
-            written += _append(connection, folder, number, moment, query)
+            written += append(connection, folder, number, moment, query)
     return written
-
-
-def _append(
-    connection: duckdb.DuckDBPyConnection, folder: Path, number: int, moment: str, query: str
-) -> int:
-    found = connection.execute(f"select count(*) from ({query})").fetchone()
-    if not found or not found[0]:
-        return 0
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{number:08d}.parquet"
-    temporary = path.with_suffix(".new")
-    connection.execute(
-        f"""copy (
-            select {number}::bigint as number, timestamp '{moment}' as recorded_at, *
-            from ({query}) order by all
-        ) to '{temporary}' (format parquet)"""
-    )
-    temporary.replace(path)
-    return int(found[0])

@@ -28,6 +28,12 @@ def _emails(addresses: pa.Array) -> pa.Array:
     )
 
 
+def _campaigns(folders: pa.Array) -> pa.Array:
+    from orchestration.campaigns.as_rows import campaign_files
+
+    return pa.array([campaign_files(folder) for folder in folders.to_pylist()], pa.string())
+
+
 def register(connection: "DuckDBPyConnection") -> None:
     """Make the functions known to a connection and its cursors."""
     from duckdb.func import FunctionNullHandling, PythonUDFType
@@ -36,6 +42,7 @@ def register(connection: "DuckDBPyConnection") -> None:
     functions: dict[str, tuple[Callable[..., pa.Array], int]] = {
         "phone_e164": (_phones, 2),
         "mailbox": (_emails, 1),
+        "campaign_files": (_campaigns, 1),
     }
     for name, (function, arguments) in functions.items():
         # Whole vectors as Arrow, which costs less than a call for each row. Nulls are handed

@@ -49,6 +49,16 @@ PUBLISHED = {
         select 'cart' as trigger_name, {FIRST} as profile_id, {NOON} as occurred_at,
             {NOON} as available_at, {NOON} + interval 1 day as expires_at,
             '{{"cart_id": "c1"}}' as payload, ['e1'] as event_ids, {NOON} as as_of""",
+    "published.campaign_decisions": f"""
+        select 'cart' as campaign, {FIRST} as profile_id, 'send' as decision, '' as reason,
+            {NOON} as occurred_at, {NOON} as due_at, {NOON} as decided_at, '[]' as gates,
+            '[]' as caps, '{{"cart_id": "c1"}}' as payload, {NOON} as as_of""",
+    "published.campaign_catalog": """
+        select 'cart' as campaign, null::varchar as fault""",
+    "published.campaign_versions": """
+        select 'cart' as campaign, '0123456789ab' as version, '{}' as definition""",
+    "published.experiment_assignments": f"""
+        select 'cart' as campaign, {FIRST} as profile_id, 'plain' as variant""",
     "published.identity_map": f"""
         select {FIRST} as profile_id, 'email' as identifier_type,
             sha256('a') as identifier_hash, {NOON} as valid_from, null::timestamp as valid_to,
@@ -115,6 +125,10 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
                 "1.5::double as jaccard",
                 "'Churn' as prediction, null as model_version",
                 "'{' as payload, timestamp '2026-01-01' as expires_at",
+                "'wait' as decision, timestamp '2026-01-01' as due_at",
+                "'line 3: no such trigger' as fault",
+                "'new' as version",
+                "null as variant",
                 "'not hashed' as identifier_hash",
                 "'nobody' as alias_profile_id",
                 "'ann@firm.org' as edge_hash_a",
@@ -139,6 +153,11 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("error", "published.profile_scores", "ExpectColumnValuesToNotBeNull(model_version)"),
         ("error", "published.trigger_candidates", "IsValidJson(payload)"),
         ("error", "published.trigger_candidates", "NotBefore(expires_at)"),
+        ("error", "published.campaign_decisions", "MatchesPattern(decision)"),
+        ("error", "published.campaign_decisions", "NotBefore(due_at)"),
+        ("warn", "published.campaign_catalog", "ExpectColumnValuesToBeNull(fault)"),
+        ("error", "published.campaign_versions", "MatchesPattern(version)"),
+        ("error", "published.experiment_assignments", "ExpectColumnValuesToNotBeNull(variant)"),
         ("error", "published.identity_aliases", "IsProfileId(alias_profile_id)"),
         ("error", "published.identity_map", "MatchesPattern(identifier_hash)"),
         ("error", "published.identity_merges", "HoldsNoContactData"),

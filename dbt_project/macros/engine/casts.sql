@@ -79,16 +79,6 @@
     trim(regexp_replace(lower({{ column }}), '[^\p{L}\p{N}]+', '_', 'g'), '_')
 {%- endmacro %}
 
-{#- A UTC moment as the clocks of a time zone show it. -#}
-{% macro local_time(moment, zone) -%}
-    timezone({{ zone }}, timezone('UTC', {{ moment }}))
-{%- endmacro %}
-
-{#- The names of time zones that `local_time` knows. -#}
-{% macro known_zones() -%}
-    select distinct name from pg_timezone_names()
-{%- endmacro %}
-
 {#- The last value of a window that is not null; the window follows. -#}
 {% macro last_known(column) -%}
     last_value({{ column }} ignore nulls)

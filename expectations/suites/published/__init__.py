@@ -2,6 +2,10 @@
 
 from expectations.spec import Suite
 from expectations.suites.published import (
+    campaign_catalog,
+    campaign_decisions,
+    campaign_versions,
+    experiment_assignments,
     identity_aliases,
     identity_map,
     identity_merges,
@@ -24,6 +28,10 @@ SUITES: tuple[Suite, ...] = (
     segment_membership_history.SUITE,
     segment_overlaps.SUITE,
     trigger_candidates.SUITE,
+    campaign_decisions.SUITE,
+    campaign_catalog.SUITE,
+    campaign_versions.SUITE,
+    experiment_assignments.SUITE,
     identity_map.SUITE,
     identity_aliases.SUITE,
     identity_merges.SUITE,

@@ -1,0 +1,77 @@
+{#- Clocks of time zones in DuckDB (its ICU). Stored moments are UTC without a zone. -#}
+
+{#- A UTC moment as the clocks of a time zone show it. -#}
+{% macro local_time(moment, zone) -%}
+    timezone({{ zone }}, timezone('UTC', {{ moment }}))
+{%- endmacro %}
+
+{#- The UTC moment of a local time; of one that does not exist or exists twice, a near one. -#}
+{% macro utc_of_local(local, zone) -%}
+    timezone('UTC', timezone({{ zone }}, {{ local }}))
+{%- endmacro %}
+
+{#- The names of time zones that `local_time` knows. -#}
+{% macro known_zones() -%}
+    select distinct name from pg_timezone_names()
+{%- endmacro %}
+
+{#- The start of the local day, week (Monday) or month of a UTC moment, as a local time. -#}
+{% macro local_period(period, moment, zone) -%}
+    case {{ period }}
+        when 'day' then date_trunc('day', {{ local_time(moment, zone) }})
+        when 'week' then date_trunc('week', {{ local_time(moment, zone) }})
+        when 'month' then date_trunc('month', {{ local_time(moment, zone) }})
+    end
+{%- endmacro %}
+
+{#- The local time that begins the period after one that begins then. -#}
+{% macro next_period(period, begin) -%}
+    case {{ period }}
+        when 'day' then {{ begin }} + interval '1 day'
+        when 'week' then {{ begin }} + interval '7 days'
+        when 'month' then {{ begin }} + interval '1 month'
+    end
+{%- endmacro %}
+
+{#-
+    The first moment, not before `moment`, at which the clocks of a zone show `clock` ('HH:MM') or,
+    where that time does not exist, are past it. Of a time that exists twice, the first.
+
+    ICU reads a time of a gap an hour too late and of two equal ones takes the last, so the moments
+    around are looked at too: clocks are put forward and back at full quarters of an hour of UTC, by
+    two hours at most.
+-#}
+{% macro next_local_time(moment, zone, clock) -%}
+    {%- set local = local_time(moment, zone) -%}
+    {%- set today = "date_trunc('day', " ~ local ~ ")" -%}
+    {%- set at = "cast(" ~ clock ~ " || ':00' as interval)" -%}
+    {%- set wanted -%}
+        {{ today }} + {{ at }} + case
+            when {{ today }} + {{ at }} < {{ local }} then interval '1 day' else interval '0 days'
+        end
+    {%- endset -%}
+    {%- set near = utc_of_local(wanted, zone) -%}
+    list_min(list_filter(
+        list_transform(range(-8, 9), quarter -> {{ near }} + quarter * interval '15 minutes')
+        || list_transform(
+            range(-8, 1),
+            quarter -> time_bucket(interval '15 minutes', {{ near }})
+            + quarter * interval '15 minutes'
+        ),
+        instant -> instant >= {{ moment }}
+        and {{ local_time('instant', zone) }} >= {{ wanted }}
+        and {{ local_time('instant', zone) }} < {{ wanted }} + interval '4 hours'
+    ))
+{%- endmacro %}
+
+{#- Whether clocks show a time from `begin` on and before `end` ('HH:MM'), which may be past midnight. -#}
+{% macro is_between_clocks(moment, zone, begin, end) -%}
+    case
+        when {{ begin }} < {{ end }} then
+            strftime({{ local_time(moment, zone) }}, '%H:%M') >= {{ begin }}
+            and strftime({{ local_time(moment, zone) }}, '%H:%M') < {{ end }}
+        else
+            strftime({{ local_time(moment, zone) }}, '%H:%M') >= {{ begin }}
+            or strftime({{ local_time(moment, zone) }}, '%H:%M') < {{ end }}
+    end
+{%- endmacro %}

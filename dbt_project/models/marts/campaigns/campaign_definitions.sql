@@ -1,0 +1,2 @@
+-- Grain: one row per file of campaigns/. `fault` says why one is no campaign.
+{{ campaign_rows() }}

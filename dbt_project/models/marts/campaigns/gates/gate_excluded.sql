@@ -1,0 +1,39 @@
+-- Grain: one row per decision of this run. Excluded are members of the segments that the campaign or
+-- the policy names, the global list, and who left the segment that the campaign is for.
+with members as (
+    select
+        due.decision_id,
+        list(stays.segment order by stays.segment) filter (
+            where list_contains(due.excluded_segments, stays.segment)
+        ) as excluding,
+        bool_or(stays.segment = due.audience) as is_member
+    from {{ ref('campaign_contexts') }} as due
+    left join {{ ref('segment_stays') }} as stays
+        on
+            due.profile_id = stays.profile_id
+            and stays.entered_at <= due.decided_at
+            and (stays.exited_at is null or stays.exited_at > due.decided_at)
+    group by due.decision_id
+),
+
+judged as (
+    select
+        due.decision_id,
+        case
+            when barred.profile_id is not null then 'on the list: ' || barred.why
+            when due.audience_kind = 'segment' and members.is_member is not true
+                then 'left ' || due.audience
+            when len(members.excluding) > 0 then 'in ' || array_to_string(members.excluding, ', ')
+        end as excluded_because
+    from {{ ref('campaign_contexts') }} as due
+    inner join members
+        on due.decision_id = members.decision_id
+    left join {{ ref('segment_excluded_profiles') }} as barred
+        on due.profile_id = barred.profile_id
+)
+
+select
+    decision_id,
+    excluded_because is not null as fails,
+    coalesce(excluded_because, 'in none of the excluded') as detail
+from judged

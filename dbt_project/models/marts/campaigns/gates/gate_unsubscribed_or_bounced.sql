@@ -1,0 +1,14 @@
+-- Grain: one row per decision of this run. Who unsubscribed, or whose mailbox returns messages, is
+-- left alone until that is taken back.
+select
+    due.decision_id,
+    coalesce(bool_or(stops.profile_id is not null), false) as fails,
+    coalesce(min(stops.kind || ' at ' || stops.stopped_at), 'neither') as detail
+from {{ ref('campaign_contexts') }} as due
+left join {{ ref('int_contact_stops') }} as stops
+    on
+        due.profile_id = stops.profile_id
+        and due.channel = stops.channel
+        and stops.stopped_at <= due.decided_at
+        and (stops.ended_at is null or stops.ended_at > due.decided_at)
+group by due.decision_id

@@ -1,0 +1,18 @@
+"""Published variants and control groups of campaigns."""
+
+from expectations.spec import Suite, error
+from expectations.suites.common import profile_id
+
+SUITE = Suite(
+    stage="published",
+    table="published.experiment_assignments",
+    owner="growth",
+    rules=(
+        profile_id(),
+        error(
+            "ExpectColumnValuesToNotBeNull",
+            "Every profile is in a variant, also of the control group.",
+            column="variant",
+        ),
+    ),
+)
