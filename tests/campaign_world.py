@@ -196,7 +196,9 @@ class Simulator:
                                        one.expires_at)
                         )  # fmt: skip
                 for stay in self.facts.stays:
-                    if stay.segment == campaign.audience.segment and stay.entered_at <= run.moment:
+                    is_somebody = stay.profile not in run.aliases
+                    of_it = is_somebody and stay.segment == campaign.audience.segment
+                    if of_it and stay.entered_at <= run.moment:
                         made.append(
                             _Candidate(name, step, place, stay.profile, "once", stay.entered_at,
                                        stay.entered_at + after, None)
