@@ -105,5 +105,5 @@ def build(
 
 
 def rendered(text: str) -> str:
-    """SQL in which macros stand, rendered; it may ask for tables, but for nothing of the project."""
+    """SQL in which macros stand, rendered; these may ask for tables, but for no threshold."""
     return _template(text).render(ref=lambda model: model)

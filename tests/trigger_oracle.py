@@ -31,6 +31,21 @@ EVENT_NAMES = ["product_view"] * 4 + [
     "click",
     "scroll",
 ]
+TWINS = (
+    "browse_abandonment",
+    "cart_abandonment",
+    "category_browse",
+    "category_then_cart_abandonment",
+    "checkout_reminder",
+    "deep_scroll",
+    "dwell_cross_sell",
+    "engagement_milestone",
+    "new_visitor_onboarding",
+    "onsite_upsell",
+    "post_purchase_loyalty",
+    "promo_click",
+    "repeat_product_view",
+)
 Candidate = tuple[str, str, str, datetime, datetime, tuple[str, ...]]
 """Trigger, profile, key, occurred_at, available_at, evidence."""
 
@@ -242,9 +257,9 @@ def onsite_upsell(history: History, session: list[Row]) -> list[Candidate]:
         last_steps = []
         for cart, all_steps in history.carts.items():
             steps = [s for s in all_steps if (s["occurred_at"], s["event_id"]) <= place]
-            if steps and steps[-1] in so_far and pieces(steps) > 0:
-                if history.has_additions(cart) and not history.is_bought(cart, at):
-                    last_steps.append(steps[-1])
+            is_open = history.has_additions(cart) and not history.is_bought(cart, at)
+            if is_open and steps and steps[-1] in so_far and pieces(steps) > 0:
+                last_steps.append(steps[-1])
         if last_steps:
             step = min(last_steps, key=lambda one: (one["occurred_at"], one["event_id"]))
             return [("onsite_upsell", profile, key, at, at, ids([views[-1], step, event]))]

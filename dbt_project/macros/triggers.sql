@@ -60,9 +60,9 @@
     {{ sum_before }} <= {{ threshold }} and {{ sum_after }} > {{ threshold }}
 {%- endmacro %}
 
-{#- When a page was left, and its dwell time therefore known. -#}
+{#- When a page was left, and its dwell time therefore known; after a day if it says more. -#}
 {% macro left_at(occurred_at, dwell_seconds) -%}
-    {{ seconds_after(occurred_at, 'greatest(coalesce(' ~ dwell_seconds ~ ', 0), 0)') }}
+    {{ seconds_after(occurred_at, 'least(greatest(coalesce(' ~ dwell_seconds ~ ', 0), 0), 86400)') }}
 {%- endmacro %}
 
 {#- Scrolled at least so deep, as the source counts it. -#}
@@ -77,7 +77,7 @@
 
 {#- From a region of country_regions.csv, such as europe. -#}
 {% macro is_from_region(country, region) -%}
-    coalesce({{ country }} in (
+    coalesce(upper({{ country }}) in (
         select regions.country from {{ ref('country_regions') }} as regions
         where regions.region = '{{ region }}'
     ), false)

@@ -5,7 +5,9 @@ Hypothesis chooses the seed of each history and prints the one that fails.
 
 import json
 import random
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -33,7 +35,19 @@ BASIS = [
     "int_product_dwells",
     "int_recent_purchases",
 ]
-TRIGGERS = sorted(path.stem for path in (DBT_PROJECT / "models/marts/triggers").glob("trg_*.sql"))
+READABLE = {*BASIS, "country_regions", "int_identity_aliases", "int_orders_valued"} | {
+    "int_profiles_found",
+    "stg_shop__order_items",
+}
+
+
+def of_known_tables(path: Path) -> bool:
+    """A trigger that somebody adds may read more than there is here; its unit tests must do."""
+    return set(re.findall(r"ref\('(\w+)'\)", path.read_text())) <= READABLE
+
+
+FILES = sorted((DBT_PROJECT / "models/marts/triggers").glob("trg_*.sql"))
+TRIGGERS = [path.stem for path in FILES if of_known_tables(path)]
 EVER = {"trigger_lookback_days": 4000}
 seeds = given(seed=st.integers(0, 2**32))
 LINES = pa.schema(
@@ -112,7 +126,7 @@ def as_candidates(found: dict[tuple[str, str, str], tuple[Any, ...]]) -> set[Can
     return {
         (*key, row[0], row[1], row[4])  # type: ignore[misc]
         for key, row in found.items()
-        if key[0] != "winback"
+        if key[0] in trigger_oracle.TWINS
     }
 
 
@@ -153,7 +167,8 @@ def test_random_histories_fire_every_trigger() -> None:
         events, lines = trigger_oracle.random_history(chance)
         end = max(event["occurred_at"] for event in events) + 5 * DAY
         fired |= {one[0] for one in trigger_oracle.candidates(events, lines, end)}
-    assert {f"trg_{name}" for name in fired} == set(TRIGGERS) - {"trg_winback"}
+    assert fired == set(trigger_oracle.TWINS)
+    assert {f"trg_{name}" for name in [*fired, "winback"]} <= set(TRIGGERS)
 
 
 @pytest.mark.parametrize(

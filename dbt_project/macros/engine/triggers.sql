@@ -37,6 +37,11 @@
     list({{ column }})
 {%- endmacro %}
 
+{#- A list of one value. -#}
+{% macro list_of_one(value) -%}
+    [{{ value }}]
+{%- endmacro %}
+
 {#- An empty list of ids: what happened is no event. -#}
 {% macro no_event_ids() -%}
     cast([] as varchar[])

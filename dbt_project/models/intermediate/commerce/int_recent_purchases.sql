@@ -1,5 +1,5 @@
 -- Grain: one row per profile, product and moment at which it was bought, within the lookback of
--- triggers or in the days of context before it: by a line of an order, or in a cart that was bought.
+-- triggers or in the days of context before it: by a line of an order, or in a bought cart.
 with lines as (
     select
         orders.profile_id,

@@ -40,7 +40,7 @@ select
     {{ moment_after('available_at', parameter('browse_abandonment_expiry_hours'), 'hour') }}
         as expires_at,
     {{ json_object({
-        'product_ids': '[product_id]',
+        'product_ids': list_of_one('product_id'),
         'category': 'category',
         'view_count': 'view_count',
     }) }} as payload,

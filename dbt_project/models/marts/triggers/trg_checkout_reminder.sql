@@ -44,7 +44,7 @@ select
         as expires_at,
     {{ json_object({
         'cart_id': 'cart_id',
-        'product_ids': '[product_id]',
+        'product_ids': list_of_one('product_id'),
         'dwell_seconds': json_number('seconds_after'),
     }) }} as payload,
     {{ ids_in_order({'view_id': 'viewed_at', 'step_id': 'step_at'}) }} as event_ids

@@ -20,6 +20,6 @@ select
         'product_id': 'product_id',
         'category': 'category',
     }) }} as payload,
-    [event_id] as event_ids
+    {{ list_of_one('event_id') }} as event_ids
 from firsts
 where {{ is_listed('occurred_at', parameter('trigger_lookback_days')) }}

@@ -7,7 +7,7 @@ select
     {{ moment_after('left_at', parameter('dwell_cross_sell_expiry_hours'), 'hour') }}
         as expires_at,
     {{ json_object({
-        'product_ids': '[product_id]',
+        'product_ids': list_of_one('product_id'),
         'category': 'category',
         'dwell_seconds': json_number('seconds_after'),
     }) }} as payload,

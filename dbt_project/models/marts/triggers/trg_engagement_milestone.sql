@@ -38,7 +38,7 @@ select
     {{ moment_after('occurred_at', parameter('engagement_milestone_expiry_hours'), 'hour') }}
         as expires_at,
     {{ json_object({ 'read_count': 'read_count' }) }} as payload,
-    [event_id] as event_ids
+    {{ list_of_one('event_id') }} as event_ids
 from numbered
 where
     read_count in ({{ (parameter('engagement_milestones') or [0]) | join(', ') }})

@@ -52,7 +52,7 @@ select
     {{ moment_after('occurred_at', parameter('onsite_upsell_expiry_hours'), 'hour') }}
         as expires_at,
     {{ json_object({
-        'product_ids': '[viewed_product_id]',
+        'product_ids': list_of_one('viewed_product_id'),
         'cart_id': 'cart_id',
         'value': json_number('value_after'),
     }) }} as payload,

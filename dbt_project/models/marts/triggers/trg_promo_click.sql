@@ -17,6 +17,6 @@ select
     occurred_at as available_at,
     {{ moment_after('occurred_at', parameter('promo_click_expiry_hours'), 'hour') }} as expires_at,
     {{ json_object({ 'element': 'element', 'page_type': 'page_type' }) }} as payload,
-    [event_id] as event_ids
+    {{ list_of_one('event_id') }} as event_ids
 from firsts
 where {{ is_listed('occurred_at', parameter('trigger_lookback_days')) }}

@@ -29,7 +29,7 @@ select
     {{ moment_after('occurred_at', parameter('repeat_product_view_expiry_hours'), 'hour') }}
         as expires_at,
     {{ json_object({
-        'product_ids': '[product_id]',
+        'product_ids': list_of_one('product_id'),
         'category': 'category',
         'view_count': count,
     }) }} as payload,

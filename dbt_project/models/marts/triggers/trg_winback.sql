@@ -3,7 +3,7 @@
 with scorings as (
     select
         coalesce(aliases.profile_id, scores.profile_id) as profile_id,
-        cast(date_trunc('month', scores.scored_at) as date) as month,
+        cast(date_trunc('month', scores.scored_at) as date) as scored_month,
         scores.profile_id as scored_profile_id,
         scores.score,
         scores.scored_at
@@ -18,12 +18,12 @@ with scorings as (
 ),
 
 firsts as (
-    {{ first_by('scorings', 'profile_id, month', 'scored_at, scored_profile_id') }}
+    {{ first_by('scorings', 'profile_id, scored_month', 'scored_at, scored_profile_id') }}
 )
 
 select
     firsts.profile_id,
-    substr(cast(firsts.month as varchar), 1, 7) as occurrence_key,
+    substr(cast(firsts.scored_month as varchar), 1, 7) as occurrence_key,
     firsts.scored_at as occurred_at,
     firsts.scored_at as available_at,
     {{ moment_after('firsts.scored_at', parameter('winback_expiry_hours'), 'hour') }}
