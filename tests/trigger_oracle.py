@@ -18,6 +18,12 @@ SHORT = [timedelta(0), SECOND, 30 * SECOND, MINUTE, MINUTE + SECOND, 2 * MINUTE,
 MIDDLE = [15 * MINUTE, 15 * MINUTE - SECOND, 15 * MINUTE + SECOND, 30 * MINUTE, HOUR]
 LONG = [12 * HOUR, DAY, DAY - SECOND, DAY + SECOND, 36 * HOUR]
 PAUSES = SHORT * 4 + MIDDLE * 2 + LONG
+THEMES = [
+    ["product_view"],
+    ["category_view", "add_to_cart"],
+    ["product_view", "add_to_cart"],
+    ["product_view", "add_to_cart", "purchase"],
+]
 PARAMETERS = {"category_browse_products": 2, "engagement_milestones": [2, 3]}
 PROFILE_OF = {"d0": "p1", "d1": "p1", "d2": "p2"}
 EVENT_NAMES = ["product_view"] * 4 + [
@@ -51,22 +57,29 @@ Candidate = tuple[str, str, str, datetime, datetime, tuple[str, ...]]
 
 
 def random_history(chance: random.Random) -> tuple[list[Row], list[Row]]:
-    """Events and order lines; pauses are about as long as what triggers wait for."""
+    """Events and order lines; pauses are about as long as what triggers wait for.
+
+    Each history has a few kinds of events and pauses, so that one kind meets another often.
+    """
     at, events = START, []
+    names = chance.choice([*THEMES, *(chance.choices(EVENT_NAMES, k=6) for _ in THEMES)])
+    pauses = chance.choices(PAUSES, k=chance.randint(2, 8))
+    devices = chance.choice([["d0"], ["d0", "d0", "d0", "d1", "d2", "nobody"]])
+    products = chance.choice(["a", "aabbcd"])
     for number in range(chance.randint(2, 40)):
-        at += chance.choice(PAUSES)
-        name = chance.choice(EVENT_NAMES)
+        at += chance.choice(pauses)
+        name = chance.choice(names)
         in_cart = name in {"add_to_cart", "remove_from_cart", "checkout_start", "purchase"}
         events.append(
             {
                 "event_id": f"e{chance.randrange(10)}{number}",
-                "anonymous_id": chance.choice(["d0", "d0", "d0", "d1", "d2", "nobody"]),
+                "anonymous_id": chance.choice(devices),
                 "name": name,
                 "occurred_at": at,
                 "received_at": None,
-                "product_id": None if name == "category_view" else chance.choice("abc"),
-                "category": chance.choice(["toys", "toys", None]),
-                "cart_id": chance.choice(["c1", "c2", "c3"]) if in_cart else None,
+                "product_id": None if name == "category_view" else chance.choice(products),
+                "category": chance.choice(["toys", "toys", "toys", None]),
+                "cart_id": chance.choice(["c1", "c1", "c2", "c3"]) if in_cart else None,
                 "quantity": chance.choice([None, 1, 1, 2]),
                 "value": chance.choice([None, 5]),
                 "dwell_seconds": chance.choice([None, 0, 15, 30, 31, 60, 90, 120, 121]),
@@ -75,18 +88,21 @@ def random_history(chance: random.Random) -> tuple[list[Row], list[Row]]:
                 "country": chance.choice(["DE", "DE", "US", None]),
             }
         )
-    lines = [
-        {
-            "order_id": f"o{number}",
-            "profile_id": chance.choice(["p1", "p2", None]),
-            "cart_id": chance.choice([None, "c1", "c2"]),
-            "product_id": chance.choice(["a", "b", None]),
-            "ordered_at": chance.choice(events)["occurred_at"] + chance.choice(PAUSES),
-            "is_order": chance.random() < 0.8,
-        }
-        for number in range(chance.randrange(4))
-    ]
-    return events, lines
+    return events, [random_line(chance, number, events) for number in range(chance.randrange(5))]
+
+
+def random_line(chance: random.Random, number: int, events: list[Row]) -> Row:
+    """An order of one product, soon or a day after an event that may have been about it."""
+    event = chance.choice(events)
+    after = chance.choice([*PAUSES, -HOUR, *([DAY, DAY, DAY + SECOND] * 5)])
+    return {
+        "order_id": f"o{number}",
+        "profile_id": chance.choice([PROFILE_OF.get(event["anonymous_id"]), "p1", "p2"]),
+        "cart_id": chance.choice([None, None, "c1", "c2"]),
+        "product_id": chance.choice([event["product_id"], "a", "b"]),
+        "ordered_at": event["occurred_at"] + after,
+        "is_order": chance.random() < 0.8,
+    }
 
 
 class History:

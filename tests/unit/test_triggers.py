@@ -113,12 +113,12 @@ def random_scores(chance: random.Random) -> list[Row]:
     """Scorings of two months; p3 is what p1 was called before, and nobody is called p4."""
     return [
         {
-            "prediction": chance.choice(["churn_probability_7d", "churn_probability_30d"]),
-            "profile_id": chance.choice(["p1", "p2", "p3", "p4", None]),
+            "prediction": chance.choice(["churn_probability_7d"] * 4 + ["churn_probability_30d"]),
+            "profile_id": chance.choice(["p1", "p1", "p2", "p3", "p4", None]),
             "score": chance.choice([0.7, 0.71, 0.9]),
             "scored_at": trigger_oracle.START + chance.randrange(8) * DAY,
         }
-        for _ in range(chance.randrange(6))
+        for _ in range(chance.randrange(12))
     ]
 
 
@@ -130,7 +130,7 @@ def as_candidates(found: dict[tuple[str, str, str], tuple[Any, ...]]) -> set[Can
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @seeds
 def test_candidates_are_those_of_an_obvious_search(seed: int) -> None:
     chance = random.Random(seed)
