@@ -46,7 +46,7 @@ EVENTS = pa.schema(
         ("dwell_seconds", pa.decimal128(18, 4)),
         ("scroll_depth", pa.decimal128(18, 4)),
         *((name, pa.string()) for name in ("search_query", "device_type", "country", "timezone")),
-        *((name, pa.string()) for name in ("utm_source", "utm_medium")),
+        *((name, pa.string()) for name in ("utm_source", "utm_medium", "properties")),
     ]
 )
 

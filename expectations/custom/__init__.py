@@ -11,6 +11,7 @@ from great_expectations.expectations.expectation import Expectation
 from expectations.custom.base import RowRule
 from expectations.custom.formats import (
     IsDocumented,
+    IsJsonObject,
     IsProfileId,
     IsValidJson,
     MatchesPattern,
@@ -32,6 +33,7 @@ NAMED: tuple[type[RowRule], ...] = (
     HoldsNoContactData,
     HoldsNotEverybody,
     IsDocumented,
+    IsJsonObject,
     IsProfileId,
     IsValidJson,
     LandedOnce,

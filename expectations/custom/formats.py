@@ -60,6 +60,17 @@ class IsValidJson(RowRule):
         return f"not json_valid({named(values['column'])})"
 
 
+class IsJsonObject(RowRule):
+    """The value parses as a JSON object: `{...}`, no list, text or number."""
+
+    @classmethod
+    def breaks(cls, values: dict[str, Any]) -> str:
+        """Text that is no JSON, and JSON of another kind."""
+        column = named(values["column"])
+        kind = f"case when json_valid({column}) then json_type({column}) end"
+        return f"coalesce({kind}, '') <> 'OBJECT'"
+
+
 class IsDocumented(RowRule):
     """Each named thing has a text of at least ten characters; those that do not are named.
 

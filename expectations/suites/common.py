@@ -141,3 +141,31 @@ def currency() -> Rule:
         column="currency",
         pattern="[A-Z]{3}",
     )
+
+
+def candidate() -> tuple[Rule, ...]:
+    """What holds for every candidate of a trigger. That its key is unique is tested by dbt."""
+    return (
+        profile_id(),
+        *(
+            error(
+                "ExpectColumnValuesToNotBeNull",
+                f"Without {column} nobody knows which occurrence it is, or when to act.",
+                column=column,
+            )
+            for column in ("occurrence_key", "occurred_at", "available_at", "expires_at", "payload")
+        ),
+        error("IsJsonObject", "The payload is a JSON object.", column="payload"),
+        error(
+            "NotBefore",
+            "Nothing may be acted on before it happened.",
+            column="available_at",
+            earlier="occurred_at",
+        ),
+        error(
+            "NotBefore",
+            "Nothing expires before it may be acted on.",
+            column="expires_at",
+            earlier="available_at",
+        ),
+    )

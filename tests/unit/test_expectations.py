@@ -46,8 +46,8 @@ PUBLISHED = {
     "published.profile_scores": f"""
         select 'churn_probability_7d' as prediction, {FIRST} as profile_id, 1 as model_version""",
     "published.trigger_candidates": f"""
-        select 'cart' as trigger_name, {FIRST} as profile_id, {NOON} as occurred_at,
-            {NOON} as available_at, {NOON} + interval 1 day as expires_at,
+        select 'cart' as trigger_name, {FIRST} as profile_id, 'c1' as occurrence_key,
+            {NOON} as occurred_at, {NOON} as available_at, {NOON} + interval 1 day as expires_at,
             '{{"cart_id": "c1"}}' as payload, ['e1'] as event_ids, {NOON} as as_of""",
     "published.campaign_decisions": f"""
         select 'cart' as campaign, {FIRST} as profile_id, 'send' as decision, '' as reason,
@@ -124,7 +124,8 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
                 "timestamp '2026-01-01' as exited_at",
                 "1.5::double as jaccard",
                 "'Churn' as prediction, null as model_version",
-                "'{' as payload, timestamp '2026-01-01' as expires_at",
+                "'Cart' as trigger_name, null as occurrence_key, '[]' as payload, "
+                "timestamp '2026-01-01' as expires_at",
                 "'wait' as decision, timestamp '2026-01-01' as due_at",
                 "'line 3: no such trigger' as fault",
                 "'new' as version",
@@ -151,7 +152,13 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("error", "published.segment_overlaps", "ExpectColumnValuesToBeBetween(jaccard)"),
         ("error", "published.profile_scores", "MatchesPattern(prediction)"),
         ("error", "published.profile_scores", "ExpectColumnValuesToNotBeNull(model_version)"),
-        ("error", "published.trigger_candidates", "IsValidJson(payload)"),
+        ("error", "published.trigger_candidates", "MatchesPattern(trigger_name)"),
+        (
+            "error",
+            "published.trigger_candidates",
+            "ExpectColumnValuesToNotBeNull(occurrence_key)",
+        ),
+        ("error", "published.trigger_candidates", "IsJsonObject(payload)"),
         ("error", "published.trigger_candidates", "NotBefore(expires_at)"),
         ("error", "published.campaign_decisions", "MatchesPattern(decision)"),
         ("error", "published.campaign_decisions", "NotBefore(due_at)"),

@@ -1,7 +1,7 @@
-"""Published trigger occurrences: payload that parses, windows that can be."""
+"""Published trigger occurrences: a known trigger, a key, a payload, a window that can be."""
 
 from expectations.spec import Suite, error
-from expectations.suites.common import not_after_as_of, profile_id
+from expectations.suites.common import candidate, not_after_as_of
 
 SUITE = Suite(
     stage="published",
@@ -9,20 +9,13 @@ SUITE = Suite(
     owner="growth",
     rules=(
         error("HoldsNoContactData", "No raw contact data is published."),
-        profile_id(),
-        error("IsValidJson", "The payload parses as JSON.", column="payload"),
+        error(
+            "MatchesPattern",
+            "A trigger's name is lower-case words joined by underscores.",
+            column="trigger_name",
+            pattern="[a-z][a-z0-9_]*",
+        ),
+        *candidate(),
         *not_after_as_of("occurred_at", "available_at"),
-        error(
-            "NotBefore",
-            "Nothing may be acted on before it happened.",
-            column="available_at",
-            earlier="occurred_at",
-        ),
-        error(
-            "NotBefore",
-            "Nothing expires before it may be acted on.",
-            column="expires_at",
-            earlier="available_at",
-        ),
     ),
 )

@@ -26,6 +26,9 @@ select
     events.dwell_seconds,
     events.scroll_depth,
     events.search_query,
+    case
+        when events.name = 'click' then {{ json_text('events.properties', 'element') }}
+    end as element,
     events.device_type,
     events.country,
     events.timezone,

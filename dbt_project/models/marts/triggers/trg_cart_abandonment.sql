@@ -1,16 +1,16 @@
--- Grain: one row per abandoned cart: left quiet for a while, not bought, not yet too old to act on.
-{% set quiet = interval_of(parameter('cart_trigger_minutes'), 'minute') %}
-{% set expiry = interval_of(parameter('cart_trigger_expiry_hours'), 'hour') %}
+-- Grain: one row per cart that was left for a while with something in it, not bought.
 select
     profile_id,
     cart_id as occurrence_key,
-    last_event_at as occurred_at,
-    last_event_at + {{ quiet }} as available_at,
-    last_event_at + {{ expiry }} as expires_at,
-    cast(to_json({ 'cart_id': cart_id, 'product_ids': product_ids }) as varchar) as payload,
+    occurred_at,
+    available_at,
+    {{ moment_after('available_at', parameter('cart_abandonment_expiry_hours'), 'hour') }}
+        as expires_at,
+    {{ json_object({
+        'cart_id': 'cart_id',
+        'product_ids': 'product_ids',
+        'value': json_number('value'),
+    }) }} as payload,
     event_ids
-from {{ ref('int_carts') }}
-where
-    last_event_at <= {{ as_of() }} - {{ quiet }}
-    and last_event_at > {{ as_of() }} - {{ expiry }}
-    and purchased_at is null
+from {{ ref('int_cart_pauses') }}
+where {{ is_listed('available_at', parameter('trigger_lookback_days')) }}
