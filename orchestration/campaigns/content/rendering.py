@@ -15,6 +15,7 @@ from liquid.exceptions import LiquidError
 from orchestration.campaigns.content.declared import NOT_SAID, PRODUCT_FIELDS, Brand, Input
 from orchestration.campaigns.content.sizes import size_of, told
 from orchestration.campaigns.content.words import Words
+from orchestration.resources.settings import shown
 
 Values = dict[str, Any]
 Products = Mapping[str, Mapping[str, Any]]  # by product_id
@@ -147,7 +148,7 @@ def fill(words: Words, channel: str, limit: int, values: Values) -> tuple[dict[s
     size = size_of(channel, *([made["body"]] if channel == "email" else made.values()))
     if size > limit:
         raise ContentError(
-            f"{words.path}: the message has {told(channel, size)}, more than "
+            f"{shown(words.path)}: the message has {told(channel, size)}, more than "
             f"{told(channel, limit)}; shorten it"
         )
     return made, size

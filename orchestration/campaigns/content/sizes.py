@@ -3,12 +3,11 @@
 - E-mail: Gmail shows the first 102 KB of the HTML and hides the rest, the footer too. Measured
   where the limit is told: the HTML without pictures.
 - SMS: 160 characters of the GSM alphabet, 70 if there is any other; of several parts 153 and 67
-  each, since a header joins them (3GPP TS 23.038 and 23.040).
+  each, since a header joins them (3GPP TS 23.038 and 23.040). What takes two places, such as € or
+  an emoji, is not parted.
 - Push: Apple (APNs) and Google (FCM) take 4,096 bytes for the whole payload; half of it is left to
   what the sending tool adds.
 """
-
-from math import ceil
 
 LIMITS = {"email": 100_000, "sms": 2, "push": 2_000, "onsite": 2_000}
 _GSM = frozenset(
@@ -27,15 +26,23 @@ def size_of(channel: str, *texts: str) -> int:
 
 def sms_parts(text: str) -> int:
     """How many messages an sms is sent as, and paid for."""
-    single, joined, length = 160, 153, 0
-    for character in text:
-        if character not in _GSM and character not in _GSM_OF_TWO:
-            single, joined, length = 70, 67, len(text.encode("utf-16-le")) // 2
-            break
-        length += 2 if character in _GSM_OF_TWO else 1
-    return 1 if length <= single else ceil(length / joined)
+    if all(one in _GSM or one in _GSM_OF_TWO for one in text):
+        single, joined = 160, 153
+        places = [2 if one in _GSM_OF_TWO else 1 for one in text]
+    else:
+        single, joined = 70, 67
+        places = [len(one.encode("utf-16-le")) // 2 for one in text]
+    if sum(places) <= single:
+        return 1
+    parts, filled = 1, 0
+    for taken in places:
+        if filled + taken > joined:
+            parts, filled = parts + 1, 0
+        filled += taken
+    return parts
 
 
 def told(channel: str, size: int) -> str:
     """A size in words."""
-    return f"{size:,} {'parts' if channel == 'sms' else 'bytes'}"
+    unit = "part" if channel == "sms" else "byte"
+    return f"{size:,} {unit}{'s' * (size != 1)}"

@@ -13,6 +13,7 @@ from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
 from orchestration.campaigns.content.language import TAGS, Language
+from orchestration.resources.settings import shown
 from orchestration.segments.near import did_you_mean
 
 _HEADS = {"email": ("subject", "preview"), "push": ("subject",), "onsite": ("subject",), "sms": ()}
@@ -48,7 +49,7 @@ class Words:
     def place(self, name: str, index: int) -> str:
         """`file, line N` of a place in a part or block."""
         source = self.sources.get(name) or Source(self.path, "")
-        return f"{source.path}, line {source.line(index)}"
+        return f"{shown(source.path)}, line {source.line(index)}"
 
 
 def blocks_of(folder: Path, locale: str) -> dict[str, Source]:

@@ -1,4 +1,5 @@
 -- Grain: one row per profile that belongs to the segment.
+{% set days = parameter('category_enthusiast_days') -%}
 with dwelled as (
     select
         events.profile_id,
@@ -7,7 +8,7 @@ with dwelled as (
     from {{ ref('int_events_sessionized') }} as events
     left join {{ ref('stg_shop__products') }} as products
         on events.product_id = products.product_id
-    where events.occurred_at > {{ as_of() }} - {{ interval_of(parameter('category_enthusiast_days'), 'day') }}
+    where events.occurred_at > {{ as_of() }} - {{ interval_of(days, 'day') }}
 ),
 
 by_category as (
