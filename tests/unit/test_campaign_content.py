@@ -1,4 +1,4 @@
-"""Content of campaigns: what templates may say, what stands in for what is missing, how long it is."""
+"""Content of campaigns: what templates may say, what stands in for what is missing, sizes."""
 
 from functools import cache
 from html.parser import HTMLParser
@@ -226,17 +226,19 @@ VALUES = st.sampled_from([None, "", " ", "\n", "x", 0, 0.5, False, [], ["x", "y"
 @settings(deadline=None)
 @given(
     sources=st.dictionaries(st.sampled_from("vwxyz"), st.sampled_from(SOURCES)),
-    a=VALUES, b=VALUES, c=VALUES, d=VALUES, overridden=st.sets(st.sampled_from("vwxyz")),
-)  # fmt: skip
+    drawn=st.tuples(VALUES, VALUES, VALUES, VALUES),
+    overridden=st.sets(st.sampled_from("vwxyz")),
+)
 def test_each_fallback_is_used_where_nothing_is_and_noted(
-    sources: dict[str, str], a: Any, b: Any, c: Any, d: Any, overridden: set[str]
+    sources: dict[str, str], drawn: tuple[Any, Any, Any, Any], overridden: set[str]
 ) -> None:
     inputs = {
         name: Input.model_validate({"from": source, "fallback": {"en": f"{name}!", "de": "da"}})
         for name, source in sources.items()
     }
+    a, b, c, d = drawn
     given_all = Given({"a": a, "b": b}, {"a": c, "b": {"c": d}, "d": a}, {})
-    said = {name: "said" for name in overridden & set(inputs)}
+    said = dict.fromkeys(overridden & set(inputs), "said")
     values, used = values_of(inputs, said, "fr", given_all)
     there = dict(zip(SOURCES, [a, b, c, d, a], strict=True))
     for name, source in sources.items():

@@ -1,4 +1,4 @@
-"""Campaign files: whatever is wrong with one is told with file, line and cure, and costs it alone."""
+"""Campaign files: what is wrong with one is told with file, line and cure, and costs it alone."""
 
 import json
 from pathlib import Path
@@ -165,8 +165,8 @@ def test_a_template_that_is_wrong_is_told_of_its_campaign(folder: Path) -> None:
     path.write_text(path.read_text().replace("products.first.name", "products.first.nmae"))
     message = _fault(folder, GOOD.replace("cart_reminder", "browse_plain"))
     assert message == (
-        "dbt_project/campaigns/templates/browse_plain/de.liquid, line 1: products.first.nmae has no "
-        "nmae; did you mean 'name'?"
+        "dbt_project/campaigns/templates/browse_plain/de.liquid, line 1: products.first.nmae has "
+        "no nmae; did you mean 'name'?"
     )
 
 
