@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.cli_campaign import campaign_app
 from orchestration.cli_explain import explain_app
 from orchestration.cli_identity import identity_app
 from orchestration.cli_model import model_app
@@ -28,6 +29,7 @@ app.add_typer(plan_app, name="plan")
 app.add_typer(identity_app, name="identity")
 app.add_typer(explain_app, name="explain")
 app.add_typer(segment_app, name="segment")
+app.add_typer(campaign_app, name="campaign")
 app.add_typer(model_app, name="model")
 app.add_typer(sources_app, name="sources")
 landing_app = typer.Typer(no_args_is_help=True, help="Landing, the Parquet files as delivered.")

@@ -4,10 +4,13 @@ Belongs here: reading a file into a pydantic model. What the models mean belongs
 """
 
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -31,12 +34,19 @@ def load_validated(path: Path, model: type[Model], fail: type[ValueError]) -> Mo
         raise fail(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise fail(f"{path} is not UTF-8 text") from None
+    except ValueError as error:  # a date such as 2026-13-01, which YAML would make one
+        line = _unmade(root) if root else 1
+        raise fail(
+            f"{path}, line {line}: {error}; write a date as 2026-12-31, and text in quotes"
+        ) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise fail(
             f"{path}, line {line}: no YAML: {error.problem}; look at indentation, quotes, brackets "
             "and colons there and just above"
         ) from None
+    except yaml.YAMLError as error:
+        raise fail(f"{path}, line 1: no YAML: {' '.join(str(error).split())}") from None
     if not isinstance(raw, dict) or not isinstance(root, yaml.MappingNode):
         first = next(iter(model.model_fields))
         raise fail(f"{path}, line 1: not a block of rules, `{first}:` first of all")
@@ -54,6 +64,26 @@ def line_of(path: Path, *keys: str) -> int:
     text = path.read_text(encoding="utf-8")
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     return _line_of(text, root, list(keys), "") if root else 1
+
+
+def _unmade(root: yaml.Node) -> int:
+    """The line of the first value that looks like a date and is none."""
+    nodes: list[yaml.Node] = [root]
+    for node in nodes:
+        if isinstance(node, yaml.CollectionNode):
+            parts = (one for part in node.value for one in _both(part))
+            nodes += [one for one in parts if not any(one is other for other in nodes)]
+            continue
+        try:
+            yaml.SafeLoader("").construct_object(node)
+        except ValueError:
+            return node.start_mark.line + 1
+    return 1
+
+
+def _both(part: yaml.Node | tuple[yaml.Node, yaml.Node]) -> tuple[yaml.Node, ...]:
+    """A key and its value, or an item of a list."""
+    return part if isinstance(part, tuple) else (part,)
 
 
 def _said_twice(root: yaml.Node) -> yaml.Node | None:
@@ -93,9 +123,14 @@ def _told(
     path: Path, text: str, root: yaml.Node, model: type[BaseModel], error: ValidationError
 ) -> str:
     """The first fault, with the line that it is about."""
-    fault = error.errors(include_url=False)[0]
-    steps = [str(step) for step in fault["loc"] if step != "[key]"]
+    faults = error.errors(include_url=False)
+    # Where there are several kinds of a block, each has its fault; the one that goes furthest into
+    # the file is of the kind that was meant.
+    alike = [one for one in faults if one["loc"][:1] == faults[0]["loc"][:1]]
+    fault = max(alike, key=lambda one: len(_steps(root, one)))
+    steps = _steps(root, fault)
     message = _CURES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+    message = message.replace("Input should be", "must be")
     if fault["type"] == "greater_than_equal":
         message = f"must be {fault['ctx']['ge']} or more"
     if fault["type"] == "extra_forbidden" and len(steps) == 1:
@@ -106,15 +141,34 @@ def _told(
     return f"{path}, line {line}:{where} {message}"
 
 
+def _steps(root: yaml.Node, fault: "ErrorDetails") -> list[str]:
+    """Where a fault is, in keys and places of the file; pydantic puts names of its own between."""
+    node, steps = root, []
+    for step in fault["loc"]:
+        found = _below(node, str(step))
+        if found:
+            node = found[1]
+        if found or (fault["type"] == "missing" and step is fault["loc"][-1]):
+            steps.append(str(step))
+    return steps
+
+
+def _below(node: yaml.Node, step: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """What stands under a key or at a place of a list, with the node that its line is told by."""
+    if isinstance(node, yaml.MappingNode):
+        return next((pair for pair in node.value if pair[0].value == step), None)
+    if isinstance(node, yaml.SequenceNode) and step.isdigit() and int(step) < len(node.value):
+        return node.value[int(step)], node.value[int(step)]
+    return None
+
+
 def _line_of(text: str, root: yaml.Node, steps: list[str], quoted: str) -> int:
     """The line on which a path of keys ends, or on which a name stands."""
     node, line = root, 1
-    for step in steps:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        for key, value in pairs:
-            if key.value == step:
-                line, node = key.start_mark.line + 1, value
-    if not steps and quoted:
+    for step in steps or [quoted]:
+        if found := _below(node, step):
+            line, node = found[0].start_mark.line + 1, found[1]
+    if not steps and quoted and node is root:
         for number, content in enumerate(text.splitlines(), start=1):
             if quoted in content.split("#")[0]:
                 return number

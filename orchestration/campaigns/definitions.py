@@ -5,24 +5,32 @@ A file that is wrong costs its own campaign only: it is a fault, with file, line
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pydantic import BaseModel
 
 from orchestration.campaigns.fields import Campaign, Policy
+from orchestration.campaigns.names import (
+    TEMPLATES,
+    CampaignError,
+    Names,
+    check_names,
+    check_policy,
+    templates_of,
+)
 from orchestration.resources.settings import DBT_PROJECT
-from orchestration.yaml_files import line_of, load_validated
+from orchestration.segments.near import did_you_mean
+from orchestration.yaml_files import load_validated
+
+__all__ = ["CampaignError", "Campaigns", "Defined", "Fault", "files", "load_campaigns",
+           "templates_of"]  # fmt: skip
 
 FOLDER = DBT_PROJECT / "campaigns"
-_POLICY, _TEMPLATES = "policy.yml", "templates"
-
-
-class CampaignError(ValueError):
-    """A campaign cannot be used as it is; the message names the file, the line and the cure."""
+POLICY = "policy.yml"
 
 
 @dataclass(frozen=True)
@@ -63,40 +71,9 @@ class Campaigns:
         for fault in self.faults:
             if fault.name == name:
                 raise CampaignError(fault.message)
-        there = ", ".join(sorted(self.defined)) or "none"
-        raise CampaignError(f"there is no campaign '{name}'; there are {there}")
-
-
-class _Names:
-    """What campaigns may refer to, by the files of the project beside them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._root = folder.parent
-        self._folder = folder
-
-    def _models(self, folder: str, prefix: str) -> list[str]:
-        return sorted(
-            path.stem.removeprefix(prefix)
-            for path in (self._root / "models" / folder).rglob(f"{prefix}*.sql")
-        )
-
-    @cached_property
-    def triggers(self) -> list[str]:
-        return self._models("marts/triggers", "trg_")
-
-    @cached_property
-    def segments(self) -> list[str]:
-        return self._models("marts/segments", "seg_")
-
-    @cached_property
-    def templates(self) -> list[str]:
-        found = (self._folder / _TEMPLATES).glob("*/")
-        return sorted(path.name for path in found if not path.name.startswith("_"))
-
-    @cached_property
-    def events(self) -> list[str]:
-        plan = yaml.safe_load((self._root / "tracking_plan.yml").read_text(encoding="utf-8"))
-        return ["order", *sorted(plan.get("events") or {})]
+        known = {*self.defined, *(fault.name for fault in self.faults)}
+        there = f"; there are {', '.join(sorted(known))}" if known else "; there is none yet"
+        raise CampaignError(f"there is no campaign '{name}'{did_you_mean(name, known, there)}")
 
 
 def load_campaigns(folder: Path = FOLDER) -> Campaigns:
@@ -105,16 +82,16 @@ def load_campaigns(folder: Path = FOLDER) -> Campaigns:
     Raises:
         CampaignError: policy.yml is wrong, which would change what every campaign does.
     """
-    policy_file = folder / _POLICY
-    policy = Policy()
-    if policy_file.exists():
-        policy = load_validated(policy_file, Policy, CampaignError)
-    names, defined, faults = _Names(folder), {}, []
+    from orchestration.campaigns.content.templates import load_templates
+
+    names, defined, faults = Names(folder), {}, []
+    policy, templates = _policy(folder, names), load_templates(folder / TEMPLATES)
     for path in files(folder):
         try:
             campaign = load_validated(path, Campaign, CampaignError)
-            _check_names(path, campaign, names)
-            _once(path, folder)
+            _named_once(path, folder)
+            check_names(path, campaign, names)
+            templates.check(path, campaign)
         except CampaignError as error:
             faults.append(Fault(path.stem, path, _told(str(error), folder)))
             continue
@@ -123,12 +100,24 @@ def load_campaigns(folder: Path = FOLDER) -> Campaigns:
     return Campaigns(defined, policy, tuple(faults))
 
 
+def _policy(folder: Path, names: Names) -> Policy:
+    path = folder / POLICY
+    if not path.exists():
+        return Policy()
+    try:
+        policy = load_validated(path, Policy, CampaignError)
+        check_policy(path, policy, names)
+    except CampaignError as error:
+        raise CampaignError(_told(str(error), folder)) from None
+    return policy
+
+
 def files(folder: Path) -> list[Path]:
     """The files of campaigns, sorted; templates have their own folder."""
     return sorted(
         path
         for path in folder.rglob("*.y*ml")
-        if path.name != _POLICY and _TEMPLATES not in path.relative_to(folder).parts
+        if path.name != POLICY and TEMPLATES not in path.relative_to(folder).parts
     )
 
 
@@ -137,46 +126,16 @@ def _told(message: str, folder: Path) -> str:
     return message.replace(f"{folder.parent.parent}/", "")
 
 
-def _once(path: Path, folder: Path) -> None:
+def _named_once(path: Path, folder: Path) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", path.stem):
+        raise CampaignError(
+            f"{path}, line 1: a campaign is called as its file, in lower case letters, digits "
+            "and _; rename the file"
+        )
     others = [one for one in files(folder) if one.stem == path.stem and one != path]
     if others:
         raise CampaignError(
             f"{path}, line 1: {others[0].relative_to(folder)} has the same name; rename one"
-        )
-
-
-def templates_of(campaign: Campaign) -> list[str]:
-    """Names of the templates that it may use, sorted."""
-    named = [step.template for step in campaign.steps or []]
-    named += [variant.template for variant in (campaign.variants or {}).values()]
-    return sorted({campaign.template, *(one for one in named if one)})
-
-
-def _check_names(path: Path, campaign: Campaign, names: _Names) -> None:
-    audience = campaign.audience
-    if audience.trigger:
-        _known(path, audience.trigger, names.triggers, "trigger", "audience", "trigger")
-    if audience.segment:
-        _known_segment(path, audience.segment, names, "audience", "segment")
-    for segment in campaign.exclude:
-        _known_segment(path, segment, names, "exclude")
-    for template in templates_of(campaign):
-        _known(path, template, names.templates, "template", "template")
-    if campaign.conversion:
-        _known(path, campaign.conversion.event, names.events, "event", "conversion", "event")
-
-
-def _known_segment(path: Path, name: str, names: _Names, *keys: str) -> None:
-    # A model with tags has segments of its name and the tag, such as interested_in_shoes.
-    if not any(name == one or name.startswith(f"{one}_") for one in names.segments):
-        _known(path, name, names.segments, "segment", *keys)
-
-
-def _known(path: Path, name: str, there: list[str], kind: str, *keys: str) -> None:
-    if name not in there:
-        line = line_of(path, *keys)
-        raise CampaignError(
-            f"{path}, line {line}: there is no {kind} '{name}'; there are {', '.join(there)}"
         )
 
 
@@ -187,8 +146,26 @@ def _version(campaign: Campaign, policy: Policy, folder: Path) -> str:
         "policy": policy.model_dump(mode="json", by_alias=True),
     }
     hashed = hashlib.md5(json.dumps(told, sort_keys=True).encode(), usedforsecurity=False)
-    for template in templates_of(campaign):
-        for path in sorted((folder / _TEMPLATES / template).rglob("*")):
-            if path.is_file():
-                hashed.update(path.name.encode() + path.read_bytes())
+    templates = folder / TEMPLATES
+    shared = [*templates.glob("*.yml"), *templates.glob("_*/**/*")]
+    own = [path for name in templates_of(campaign) for path in (templates / name).rglob("*")]
+    for path in sorted({*shared, *own}):
+        if path.is_file():
+            hashed.update(path.relative_to(templates).as_posix().encode() + path.read_bytes())
     return hashed.hexdigest()[:12]
+
+
+def json_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schemas that editors check and complete by, by the names of their files."""
+    from orchestration.campaigns.content.declared import Brand, TemplateFile
+
+    shapes: dict[str, type[BaseModel]] = {
+        "campaign": Campaign,
+        "policy": Policy,
+        "template": TemplateFile,
+        "brand": Brand,
+    }
+    return {
+        f"{name}.schema.json": {**shape.model_json_schema(), "title": f"Muster {name} file"}
+        for name, shape in shapes.items()
+    }

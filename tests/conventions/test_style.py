@@ -48,6 +48,7 @@ def test_modules_and_functions_stay_small() -> None:
 @pytest.mark.parametrize(
     "folder",
     [
+        "campaigns",
         "connectors",
         "feeds",
         "identity",

@@ -37,6 +37,7 @@ def test_every_segment_and_trigger_has_somebody(sample_home: Settings) -> None:
     assert {sizes.pop(name) for name in predicted} == {0}, "there is no model"
     assert set(sizes) - interests == {
         "cart_abandoners",
+        "category_enthusiasts",
         "content_explorers",
         "frequent_visitors",
         "high_value",
@@ -119,7 +120,7 @@ def test_an_empty_inbox_builds_an_empty_world(tmp_path: Path) -> None:
         assert outcome.success, outcome.failed
         manifest = newest(settings.published)
         assert manifest is not None and manifest.tables["profiles"].rows == 0
-        assert manifest.tables["segment_catalog"].rows == 21  # segments without tags
+        assert manifest.tables["segment_catalog"].rows == 22  # segments without tags
 
 
 def test_dbt_alone_builds_the_warehouse_from_landing(sample_copy: Settings) -> None:

@@ -1,0 +1,1 @@
+"""Content of campaigns: Liquid with declared inputs, checked when loaded, then rendered."""

@@ -1,0 +1,73 @@
+"""`muster campaign`: campaigns as their files are now, and what they would say to somebody."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from orchestration.cli_segment_options import (
+    Html,
+    check_page,
+    terminal,
+    told_plainly,
+    write_page,
+)
+
+campaign_app = typer.Typer(
+    no_args_is_help=True, help="Campaigns: which there are, and what they say to whom."
+)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What a user can mend, in one line and exit code 2."""
+    from orchestration.campaigns.names import CampaignError
+    from orchestration.identity.rules import RulesError
+    from orchestration.resources.warehouse import WarehouseError
+    from orchestration.segments.errors import SegmentError
+
+    with told_plainly(CampaignError, SegmentError, WarehouseError, RulesError, OSError):
+        yield
+
+
+@campaign_app.command("list")
+def list_campaigns() -> None:
+    """All campaigns: audience, channel, version; of those at fault, what is wrong and where."""
+    from orchestration.campaigns.definitions import load_campaigns
+    from orchestration.campaigns.show_preview import print_list
+
+    with _plain_errors():
+        campaigns = load_campaigns()
+        print_list(terminal(), campaigns)
+    if campaigns.faults:
+        raise typer.Exit(1)
+
+
+@campaign_app.command()
+def preview(
+    name: Annotated[str, typer.Argument(help="The campaign, as its file is called.")],
+    profile: Annotated[
+        str,
+        typer.Option(help="A profile id or any identifier; left out, somebody is picked."),
+    ] = "",
+    locale: Annotated[
+        str, typer.Option(help="Such as de; left out, the language of the person's country.")
+    ] = "",
+    html: Html = None,
+) -> None:
+    """Subject, preview text and body of each step and variant, to a person of the newest build."""
+    from orchestration.campaigns.preview import preview as previewed
+    from orchestration.campaigns.show_preview import print_preview
+    from orchestration.resources.settings import load_settings
+
+    with _plain_errors():
+        check_page(html)
+        shown = previewed(load_settings(), name, profile, locale)
+        print_preview(terminal(), shown)
+        if html:
+            from orchestration.campaigns.preview_page import preview_page
+
+            write_page(html, preview_page(shown))
+    if any(one.message is None for one in shown.shown):
+        raise typer.Exit(1)
