@@ -28,6 +28,7 @@ _MACROS = (
     "tracking_plan.sql",
     "windows.sql",
     "engine/casts.sql",
+    "engine/clocks.sql",
     "triggers.sql",
     "engine/identity.sql",
     "engine/incremental.sql",

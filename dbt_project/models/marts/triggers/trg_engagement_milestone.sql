@@ -37,7 +37,7 @@ select
     occurred_at as available_at,
     {{ moment_after('occurred_at', parameter('engagement_milestone_expiry_hours'), 'hour') }}
         as expires_at,
-    {{ json_object({ 'read_count': 'read_count' }) }} as payload,
+    {{ json_object({ 'milestone': 'read_count' }) }} as payload,
     {{ list_of_one('event_id') }} as event_ids
 from numbered
 where
