@@ -33,8 +33,8 @@ padding:.8rem 1rem;white-space:pre-line;overflow-wrap:anywhere}.card b{display:b
 """
 # Each frame is as high as what it shows; without scripts it scrolls.
 _SCRIPT = """
-for(const f of document.querySelectorAll('iframe')){const fit=()=>{
-f.style.height='0';f.style.height=f.contentDocument.documentElement.scrollHeight+2+'px'};f.onload=fit;fit()}
+const fit=f=>{f.style.height='0';f.style.height=f.contentDocument.body.scrollHeight+2+'px'};
+addEventListener('load',()=>document.querySelectorAll('iframe').forEach(fit));
 """
 _SWITCH = "".join(
     f'<label><input type="radio" name="scheme" id="{name}"{checked}> {name}</label>'

@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from orchestration.campaigns.content.renderer import load_renderer
 from orchestration.campaigns.definitions import CampaignError
-from orchestration.campaigns.preview import Preview, preview
+from orchestration.campaigns.preview import Preview, combinations, preview
 from orchestration.campaigns.preview_page import preview_page
 from orchestration.campaigns.show_preview import print_preview
 from orchestration.cli import app
@@ -60,6 +61,27 @@ def test_somebody_with_a_candidate_is_picked_and_the_payload_is_real(
         assert one.message is not None
         assert payload["cart_id"] in one.message.body
         assert all(name in unescape(one.message.body) for (name,) in names)
+
+
+def test_what_words_take_from_a_payload_is_in_one(
+    sample_home: Settings, folder: Path, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    """A field by another name than the trigger's would be missing for everybody."""
+    renderer = load_renderer(folder)
+    looked_at = 0
+    for name, one in renderer.campaigns.defined.items():
+        payloads = warehouse.execute(
+            "select distinct payload from published.trigger_candidates where trigger_name = ?",
+            [one.campaign.audience.trigger],
+        ).fetchall()
+        keys = {key for (payload,) in payloads for key in json.loads(payload)}
+        for step, variant in combinations(one) if payloads else ():
+            for field in renderer.template(name, step, variant).file.inputs.values():
+                source = "payload.product_ids" if field.source == "products" else field.source
+                kind, *path = source.split(".")
+                assert kind != "payload" or path[0] in keys, f"{name}: no payload has {path[0]}"
+                looked_at += kind == "payload"
+    assert looked_at
 
 
 def test_without_a_candidate_the_payload_is_said_to_be_made_up(
@@ -192,6 +214,7 @@ def test_the_command_prints_and_writes_a_page(sample_copy: Settings, tmp_path: P
 
 def test_the_list_has_all_campaigns() -> None:
     done = CliRunner().invoke(app, ["campaign", "list"])
+    assert done.exit_code == 0, done.output
     assert "weekly_general" in done.stdout and "segment recent_visitors" in done.stdout
 
 
