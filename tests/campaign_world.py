@@ -265,7 +265,7 @@ class Simulator:
         if one.campaign in run.paused:
             return "paused", None
         for said in before:
-            if said.key == one.key[:2] + (one.occurrence,):
+            if said.key == (*one.key[:2], one.occurrence):
                 return "duplicate", None
         refused = self._refused(one, campaign, now)
         if refused:
@@ -361,9 +361,9 @@ class Simulator:
             other = self.campaigns[key[0]]
             same = self._recipient(key[2], run) == self._recipient(one.profile, run)
             waits = said.reason in ("scheduled", "quiet_hours") and said.send_at
-            if campaign.group and campaign.group == other.group and same and waits:
-                if waits > run.moment and other.priority > campaign.priority:
-                    return True
+            is_rival = campaign.group and campaign.group == other.group and same and waits
+            if is_rival and waits > run.moment and other.priority > campaign.priority:
+                return True
         return False
 
     def _waits(

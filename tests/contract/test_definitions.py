@@ -99,6 +99,8 @@ def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(
 def test_groups_are_the_stages(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
     assert {graph.get(key).group_name for key in graph.get_all_asset_keys()} == {
+        "campaigns",
+        "experiments",
         "feeds",
         "intermediate",
         "landing",

@@ -6,13 +6,13 @@ the past is the ledger. Late candidates, merges, pauses, held messages, runs tha
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestration.campaigns.as_rows import rows
@@ -137,7 +137,7 @@ def facts(draw: st.DrawFn) -> world.Facts:
         stops=list({s[0]: s for s in draw(st.lists(stop, max_size=1))}.values()),
         conversions=list(
             set(draw(st.lists(st.tuples(person, st.just("order"), occurred), max_size=3)))
-        ),  # fmt: skip
+        ),
         occurrences=list(unique.values()),
         stays=list(stays.values()),
     )
@@ -190,7 +190,7 @@ def _facts(
             "ended_at timestamp",
             [(p, c, "bounced", begin, end) for p, c, begin, end in told.stops])  # fmt: skip
     _insert(connection, "campaigns.campaign_conversions",
-            "profile_id varchar, event varchar, happened_at timestamp, evidence varchar",
+            "profile_id varchar, conversion varchar, happened_at timestamp, evidence varchar",
             [(*one, "o1") for one in told.conversions])  # fmt: skip
     _insert(connection, "marts.profile_traits",
             "profile_id varchar, local_timezone varchar, preferred_hour bigint",
@@ -229,7 +229,7 @@ def _definitions(
     )  # fmt: skip
     sql = Renderer(project, connection).render("campaign_definitions").sql
     begin, end = sql.index("campaign_files("), sql.index("),", sql.index("campaign_files("))
-    literal = json.dumps(rows(told, Path("."))).replace("'", "''")
+    literal = json.dumps(rows(told, Path())).replace("'", "''")
     connection.execute(
         f"create table campaigns.campaign_definitions as {sql[:begin]}'{literal}'{sql[end + 1 :]}"
     )

@@ -31,6 +31,7 @@ MODELS = (
     ("membership", "segment_members"),
     ("membership", "segment_changes"),
     ("membership", "segment_versions"),
+    ("membership", "segment_stays"),
     ("published", "segment_memberships"),
     ("published", "segment_membership_history"),
     ("published", "segment_catalog"),

@@ -136,7 +136,7 @@ def _told_by_staging(home: Path, shape: Shape, reasons: str, lines: bytes) -> tu
     ],
     ids=["plain", "segment"],
 )
-def test_the_receiver_says_of_random_events_what_staging_says(  # noqa: PLR0917
+def test_the_receiver_says_of_random_events_what_staging_says(
     tmp_path: Path,
     reasons: str,
     monkeypatch: pytest.MonkeyPatch,

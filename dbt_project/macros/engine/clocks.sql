@@ -75,3 +75,8 @@
             or strftime({{ local_time(moment, zone) }}, '%H:%M') < {{ end }}
     end
 {%- endmacro %}
+
+{#- An hour of the day as HH:MM. -#}
+{% macro hour_clock(hour) -%}
+    lpad(cast({{ hour }} as varchar), 2, '0') || ':00'
+{%- endmacro %}

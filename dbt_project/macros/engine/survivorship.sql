@@ -19,3 +19,12 @@
 {% macro field_of(record, field) -%}
     struct_extract({{ record }}, '{{ field }}')
 {%- endmacro %}
+
+{#- Several values as one record with named fields. -#}
+{% macro record_of(fields) -%}
+    {
+        {%- for name, value in fields.items() %}
+        '{{ name }}': {{ value }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    }
+{%- endmacro %}

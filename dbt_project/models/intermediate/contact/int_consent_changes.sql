@@ -29,14 +29,14 @@ counted as (
 
 by_channel as (
     {% for channel in ['email', 'sms', 'push'] %}
-    select
-        profile_id,
-        '{{ channel }}' as channel,
-        occurred_at,
-        status
-    from counted
-    where channel = '{{ channel }}' or (channel is null and status = 'withdrawn')
-    {% if not loop.last %}union all{% endif %}
+        select
+            profile_id,
+            '{{ channel }}' as channel,
+            occurred_at,
+            status
+        from counted
+        where channel = '{{ channel }}' or (channel is null and status = 'withdrawn')
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 )
 

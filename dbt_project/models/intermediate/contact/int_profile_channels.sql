@@ -1,5 +1,5 @@
--- Grain: one row per profile and channel in which it can be reached. Push and on-site messages go to
--- a device, so to whom none is known there is no way.
+-- Grain: one row per profile and channel in which it can be reached. Push and on-site messages go
+-- to a device, so to whom none is known there is no way.
 select
     profile_id,
     'email' as channel,

@@ -7,7 +7,7 @@ with campaigns as (
         audience,
         starts_at,
         ends_at,
-        unnest(steps, recursive := true)
+        unnest(steps) as one_step
     from {{ ref('campaign_definitions') }}
     where fault is null
 ),
@@ -37,7 +37,7 @@ members as (
         occurrences.occurred_at as available_at,
         occurrences.expires_at,
         '{}' as payload,
-        cast([] as varchar []) as event_ids
+        cast([] as varchar[]) as event_ids
     from campaigns
     inner join {{ ref('campaign_members') }} as occurrences
         on campaigns.campaign = occurrences.campaign
@@ -53,7 +53,12 @@ everybody as (
 stepped as (
     select
         *,
-        greatest(available_at, occurred_at + {{ seconds('after_seconds') }}) as due_at
+        {{ field_of('one_step', 'step') }} as step,
+        {{ field_of('one_step', 'place') }} as step_place,
+        greatest(
+            available_at,
+            occurred_at + {{ seconds(field_of('one_step', 'after_seconds')) }}
+        ) as due_at
     from everybody
 )
 
@@ -61,7 +66,7 @@ select
     {{ key_of(['campaign', 'step', 'profile_id', 'occurrence_key']) }} as decision_id,
     campaign,
     step,
-    place as step_place,
+    step_place,
     profile_id,
     occurrence_key,
     occurred_at,

@@ -3,21 +3,22 @@
 with past as (
     select
         past.*,
-        now.decision_id is not null as is_decided_again
+        due.decision_id is not null as is_decided_again
     from {{ ref('campaign_last_decisions') }} as past
-    left join {{ ref('campaign_due') }} as now
-        on past.decision_id = now.decision_id
+    left join {{ ref('campaign_due') }} as due
+        on past.decision_id = due.decision_id
 )
 
 select
-    now.*,
+    fresh.*,
     past.decision_id is null
-    or past.decision <> now.decision
-    or past.reason <> now.reason
-    or past.send_at is distinct from now.send_at as is_new
-from {{ ref('campaign_new_decisions') }} as now
+    or past.decision <> fresh.decision
+    or past.reason <> fresh.reason
+    or coalesce(past.send_at <> fresh.send_at, (past.send_at is null) <> (fresh.send_at is null))
+        as is_new
+from {{ ref('campaign_new_decisions') }} as fresh
 left join past
-    on now.decision_id = past.decision_id
+    on fresh.decision_id = past.decision_id
 union all by name
 select
     * exclude (is_decided_again, decided_profile_id),

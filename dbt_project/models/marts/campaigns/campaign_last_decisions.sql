@@ -1,6 +1,6 @@
--- Grain: one row per campaign, step, profile and occurrence key that was decided before as_of, under
--- the name that the profile has now. Of two that a merge made one, what was sent counts, then what is
--- final, then the later.
+-- Grain: one row per campaign, step, profile and occurrence key that was decided before as_of,
+-- under the name that the profile has now. Of two that a merge made one, what was sent counts, then
+-- what is final, then the later.
 with decided as (
     select
         past.*,

@@ -1,4 +1,5 @@
--- Grain: one row per campaign that is paused. A pause holds at once, at whatever moment a run looks.
+-- Grain: one row per campaign that is paused. A pause holds at once, at whatever moment a run
+-- looks.
 with last as (
     select
         campaign,

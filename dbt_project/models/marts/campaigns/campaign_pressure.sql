@@ -6,29 +6,47 @@ with caps as (
         recipient_id,
         decided_at,
         coalesce(timezone, local_timezone) as zone,
-        unnest(caps, recursive := true)
+        unnest(caps) as cap
     from {{ ref('campaign_contexts') }}
     where not is_removed
+),
+
+windows as (
+    select
+        decision_id,
+        recipient_id,
+        decided_at,
+        zone,
+        {{ field_of('cap', 'scope') }} as counted_scope,
+        {{ field_of('cap', 'most') }} as most,
+        {{ field_of('cap', 'seconds') }} as rolling_seconds,
+        {{ field_of('cap', 'period') }} as calendar_period
+    from caps
 )
 
 select
-    caps.decision_id,
-    caps.scope,
-    caps.most,
-    coalesce(caps.period, caps.seconds || ' s') as within,
+    windows.decision_id,
+    windows.counted_scope,
+    windows.most,
+    coalesce(windows.calendar_period, windows.rolling_seconds || ' s') as time_window,
     count(sends.decision_id) as used
-from caps
+from windows
 left join {{ ref('campaign_sends') }} as sends
     on
-        caps.recipient_id = sends.recipient_id
-        and list_contains(sends.scopes, caps.scope)
-        and sends.sent_at <= caps.decided_at
+        windows.recipient_id = sends.recipient_id
+        and list_contains(sends.scopes, windows.counted_scope)
+        and windows.decided_at >= sends.sent_at
         and case
-            when caps.period is null
-                then sends.sent_at > caps.decided_at - {{ seconds('caps.seconds') }}
+            when windows.calendar_period is null
+                then sends.sent_at > windows.decided_at - {{ seconds('windows.rolling_seconds') }}
             else
-                {{ local_time('sends.sent_at', 'caps.zone') }}
-                >= {{ local_period('caps.period', 'caps.decided_at', 'caps.zone') }}
+                {{ local_time('sends.sent_at', 'windows.zone') }}
+                >= {{ local_period(
+                    'windows.calendar_period', 'windows.decided_at', 'windows.zone'
+                ) }}
         end
 group by
-    caps.decision_id, caps.scope, caps.most, coalesce(caps.period, caps.seconds || ' s')
+    windows.decision_id,
+    windows.counted_scope,
+    windows.most,
+    coalesce(windows.calendar_period, windows.rolling_seconds || ' s')

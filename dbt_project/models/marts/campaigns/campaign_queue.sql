@@ -5,7 +5,8 @@ with judged as (
         decision_id,
         {{ of_least('gate', place_of_gate('gate')) }} filter (where fails) as refused_by,
         list(
-            {'gate': gate, 'fails': fails, 'detail': detail} order by {{ place_of_gate('gate') }}
+            {{ record_of({'gate': 'gate', 'fails': 'fails', 'detail': 'detail'}) }}
+            order by {{ place_of_gate('gate') }}
         ) as gates
     from {{ ref('campaign_gates') }}
     group by decision_id
@@ -15,8 +16,10 @@ pressure as (
     select
         decision_id,
         list(
-            {'scope': scope, 'most': most, 'within': within, 'used': used}
-            order by scope, within, most
+            {{ record_of({
+                'scope': 'counted_scope', 'most': 'most', 'within': 'time_window', 'used': 'used'
+            }) }}
+            order by counted_scope, time_window, most
         ) as caps
     from {{ ref('campaign_pressure') }}
     group by decision_id
@@ -36,19 +39,19 @@ select
     judged.refused_by,
     judged.gates,
     coalesce(pressure.caps, []) as caps,
-    timing.scheduled_at,
-    timing.quiet_until,
-    timing.hold_until,
+    clocks.scheduled_at,
+    clocks.quiet_until,
+    clocks.hold_until,
     row_number() over (
         partition by due.recipient_id, {{ is_contender('judged.refused_by') }}
         order by
-            due.priority desc, due.due_at, due.campaign, due.step_place, due.occurrence_key,
-            due.profile_id
+            due.priority desc, due.due_at asc, due.campaign asc, due.step_place asc,
+            due.occurrence_key asc, due.profile_id asc
     ) as place
 from {{ ref('campaign_contexts') }} as due
 inner join judged
     on due.decision_id = judged.decision_id
 left join pressure
     on due.decision_id = pressure.decision_id
-inner join {{ ref('campaign_timing') }} as timing
-    on due.decision_id = timing.decision_id
+inner join {{ ref('campaign_timing') }} as clocks
+    on due.decision_id = clocks.decision_id

@@ -1,5 +1,5 @@
--- Grain: one row per decision of this run: until when it waits for the hour it is meant for, and for
--- the end of the quiet hours. Null: it does not wait.
+-- Grain: one row per decision of this run: until when it waits for the hour it is meant for, and
+-- for the end of the quiet hours. Null: it does not wait.
 {% set zone = local_zone() -%}
 with clocks as (
     select
@@ -10,12 +10,12 @@ with clocks as (
         due.quiet_from,
         due.quiet_to,
         case
-            when due.schedule = 'preferred_hour' then
-                lpad(cast(coalesce(
-                    due.preferred_hour, {{ parameter('default_send_hour') }}
-                ) as varchar), 2, '0') || ':00'
+            when due.schedule = 'preferred_hour'
+                then {{ hour_clock(
+                    'coalesce(due.preferred_hour, ' ~ parameter('default_send_hour') ~ ')'
+                ) }}
             when due.schedule <> 'immediately' then due.schedule
-        end as hour
+        end as send_clock
     from {{ ref('campaign_contexts') }} as due
 ),
 
@@ -23,7 +23,7 @@ waiting as (
     select
         *,
         case
-            when hour is not null then {{ next_local_time('due_at', 'zone', 'hour') }}
+            when send_clock is not null then {{ next_local_time('due_at', 'zone', 'send_clock') }}
         end as scheduled_at,
         case
             when

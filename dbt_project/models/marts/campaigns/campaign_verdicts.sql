@@ -1,6 +1,6 @@
 -- Grain: one row per decision of this run that got past the gates that only look at itself: the
--- first of the others that fails, none if it is sent. A recipient's are settled one after the other,
--- each knowing what those before it took.
+-- first of the others that fails, none if it is sent. A recipient's are settled one after the
+-- other, each knowing what those before it took.
 with recursive contenders as (
     select
         *,
@@ -16,7 +16,7 @@ settled as (
         cast(0 as bigint) as place,
         cast(null as varchar) as decision_id,
         cast(null as varchar) as verdict,
-        cast([] as varchar []) as taken
+        cast([] as varchar[]) as taken
     from contenders
     where place = 1
     union all

@@ -3,16 +3,16 @@ select
     due.decision_id,
     coalesce(bool_or(conversions.profile_id is not null), false) as fails,
     coalesce(
-        min(conversions.event || ' at ' || conversions.happened_at),
+        min(conversions.conversion || ' at ' || conversions.happened_at),
         'no ' || coalesce(min(due.conversion_event), 'conversion defined')
     ) as detail
 from {{ ref('campaign_contexts') }} as due
 left join {{ ref('campaign_conversions') }} as conversions
     on
         due.profile_id = conversions.profile_id
-        and due.conversion_event = conversions.event
-        and conversions.happened_at > due.occurred_at
-        and conversions.happened_at <= due.decided_at
-        and conversions.happened_at
-        <= due.occurred_at + {{ seconds('due.conversion_seconds') }}
+        and due.conversion_event = conversions.conversion
+        and due.occurred_at < conversions.happened_at
+        and due.decided_at >= conversions.happened_at
+        and due.occurred_at + {{ seconds('due.conversion_seconds') }}
+        >= conversions.happened_at
 group by due.decision_id

@@ -1,5 +1,5 @@
--- Grain: one row per decision of this run. After a message of a campaign there is a pause before one
--- of another occurrence; steps of the same occurrence are a journey.
+-- Grain: one row per decision of this run. After a message of a campaign there is a pause before
+-- one of another occurrence; steps of the same occurrence are a journey.
 select
     due.decision_id,
     coalesce(bool_or(sends.decision_id is not null), false) as fails,
@@ -10,6 +10,6 @@ left join {{ ref('campaign_sends') }} as sends
         due.recipient_id = sends.recipient_id
         and due.campaign = sends.campaign
         and (due.occurrence_key <> sends.occurrence_key or due.profile_id <> sends.profile_id)
-        and sends.sent_at <= due.decided_at
-        and sends.sent_at > due.decided_at - {{ seconds('due.cooldown_seconds') }}
+        and due.decided_at >= sends.sent_at
+        and due.decided_at - {{ seconds('due.cooldown_seconds') }} < sends.sent_at
 group by due.decision_id

@@ -11,5 +11,5 @@ left join {{ ref('campaign_sends') }} as sends
         and due.campaign = sends.campaign
         and due.step = sends.step
         and due.occurrence_key = sends.occurrence_key
-        and sends.sent_at <= due.decided_at
+        and due.decided_at >= sends.sent_at
 group by due.decision_id

@@ -1,18 +1,18 @@
--- Grain: one row per decision of this run. Excluded are members of the segments that the campaign or
--- the policy names, the global list, and who left the segment that the campaign is for.
+-- Grain: one row per decision of this run. Excluded are members of the segments that the campaign
+-- or the policy names, the global list, and who left the segment that the campaign is for.
 with members as (
     select
         due.decision_id,
         list(stays.segment order by stays.segment) filter (
             where list_contains(due.excluded_segments, stays.segment)
-        ) as excluding,
+        ) as excluding_segments,
         bool_or(stays.segment = due.audience) as is_member
     from {{ ref('campaign_contexts') }} as due
     left join {{ ref('segment_stays') }} as stays
         on
             due.profile_id = stays.profile_id
-            and stays.entered_at <= due.decided_at
-            and (stays.exited_at is null or stays.exited_at > due.decided_at)
+            and due.decided_at >= stays.entered_at
+            and (stays.exited_at is null or due.decided_at < stays.exited_at)
     group by due.decision_id
 ),
 
@@ -23,7 +23,8 @@ judged as (
             when barred.profile_id is not null then 'on the list: ' || barred.why
             when due.audience_kind = 'segment' and members.is_member is not true
                 then 'left ' || due.audience
-            when len(members.excluding) > 0 then 'in ' || array_to_string(members.excluding, ', ')
+            when len(members.excluding_segments) > 0
+                then 'in ' || array_to_string(members.excluding_segments, ', ')
         end as excluded_because
     from {{ ref('campaign_contexts') }} as due
     inner join members

@@ -1,5 +1,5 @@
--- Grain: one row per decision of this run. No record is no consent. What is shown on the site to who
--- is there needs none.
+-- Grain: one row per decision of this run. No record is no consent. What is shown on the site to
+-- who is there needs none.
 with consents as (
     select
         due.decision_id,
@@ -11,7 +11,7 @@ with consents as (
         on
             due.profile_id = changes.profile_id
             and due.channel = changes.channel
-            and changes.changed_at <= due.decided_at
+            and due.decided_at >= changes.changed_at
     group by due.decision_id, due.channel
 )
 

@@ -9,6 +9,6 @@ left join {{ ref('int_contact_stops') }} as stops
     on
         due.profile_id = stops.profile_id
         and due.channel = stops.channel
-        and stops.stopped_at <= due.decided_at
-        and (stops.ended_at is null or stops.ended_at > due.decided_at)
+        and due.decided_at >= stops.stopped_at
+        and (stops.ended_at is null or due.decided_at < stops.ended_at)
 group by due.decision_id
