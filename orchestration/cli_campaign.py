@@ -71,3 +71,36 @@ def preview(
             write_page(html, preview_page(shown))
     if any(one.message is None for one in shown.shown):
         raise typer.Exit(1)
+
+
+Named = Annotated[str, typer.Argument(help="The campaign, as its file is called.")]
+
+
+@campaign_app.command()
+def pause(
+    name: Named, reason: Annotated[str, typer.Option(help="Why, for those who ask.")] = ""
+) -> None:
+    """Hold whatever a campaign would send, from the next run on, until it is resumed."""
+    _say(name, "pause", reason)
+    typer.echo(f"{name} is paused: the next run holds what it would send. Go on: muster campaign "
+               f"resume {name}")  # fmt: skip
+
+
+@campaign_app.command()
+def resume(name: Named) -> None:
+    """Let a paused campaign go on: what it held passes all gates again in the next run."""
+    _say(name, "resume")
+    typer.echo(f"{name} goes on with the next run")
+
+
+def _say(name: str, action: str, reason: str = "") -> None:
+    from orchestration.campaigns.definitions import load_campaigns
+    from orchestration.campaigns.pauses import paused, say
+    from orchestration.resources.settings import load_settings
+
+    with _plain_errors():
+        ledger = load_settings().ledger
+        # Also one whose file is at fault or gone can go on.
+        if action == "pause" or name not in paused(ledger):
+            load_campaigns().of(name)
+        say(ledger, name, action, reason)

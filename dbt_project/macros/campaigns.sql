@@ -20,11 +20,6 @@
     end
 {%- endmacro %}
 
-{#- The clock of a campaign for a profile: its own time zone, else that of the profile. -#}
-{% macro local_zone() -%}
-    coalesce(due.timezone, due.local_timezone)
-{%- endmacro %}
-
 {#- Whether one of a run's candidates has to be settled together with its recipient's others. -#}
 {% macro is_contender(refused_by) -%}
     coalesce({{ place_of_gate(refused_by) }} >= {{ gates_in_order().index('cooldown') + 1 }}, true)

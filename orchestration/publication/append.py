@@ -1,5 +1,6 @@
 """One more file for a table of the ledger, put in place by rename; none is ever changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,30 @@ class Record:
     recorded_at: str
 
 
+def begin_record(ledger: Path, folders: Sequence[Path], as_of: str) -> Record | None:
+    """The record that a published build makes in some tables of the ledger.
+
+    A build that looks back, to before the newest published one, leaves no trace: None.
+
+    Args:
+        ledger: the ledger's folder.
+        folders: of the tables; they count their builds together.
+        as_of: the build's moment, such as `2026-11-01T00:00:00Z`.
+    """
+    marks = [last_record(folder) for folder in folders]
+    moment = as_of.replace("T", " ").removesuffix("Z")
+    # A build that changed nothing has no record, and yet later ones must not come before it.
+    until = ledger / "segments_recorded_until"
+    newest = until.read_text() if until.exists() else ""
+    if moment < max(newest, *(mark.recorded_at for mark in marks)):
+        return None
+    ledger.mkdir(parents=True, exist_ok=True)
+    beside = until.with_suffix(".new")
+    beside.write_text(moment)
+    beside.replace(until)
+    return Record(max(mark.number for mark in marks) + 1, moment)
+
+
 def last_record(folder: Path) -> Record:
     """The newest build that left something in a table; number 0 if none did."""
     if not any(folder.glob("*.parquet")):
@@ -24,45 +49,25 @@ def last_record(folder: Path) -> Record:
     return Record(int(row[0]), str(row[1])) if row else Record(0, "")
 
 
-def recorded_until(ledger: Path) -> str:
-    """The as_of of the newest published build, also of one that changed nothing; empty if none."""
-    path = _until(ledger)
-    return path.read_text() if path.exists() else ""
-
-
-def set_recorded_until(ledger: Path, moment: str) -> None:
-    """Note that a build of this moment is published."""
-    ledger.mkdir(parents=True, exist_ok=True)
-    beside = _until(ledger).with_suffix(".new")
-    beside.write_text(moment)
-    beside.replace(_until(ledger))
-
-
-def _until(ledger: Path) -> Path:
-    return ledger / "segments_recorded_until"
-
-
-def append(
-    connection: duckdb.DuckDBPyConnection, folder: Path, number: int, moment: str, query: str
-) -> int:
+def append(connection: duckdb.DuckDBPyConnection, folder: Path, record: Record, query: str) -> int:
     """Write the rows of a query as the next file, sorted; how many. None make no file.
 
     Args:
         connection: to what the query reads.
         folder: of the table.
-        number: of the build.
-        moment: its as_of (`2026-11-01 00:00:00`, UTC).
+        record: of the build.
         query: the rows, without number and recorded_at.
     """
     found = connection.execute(f"select count(*) from ({query})").fetchone()
     if not found or not found[0]:
         return 0
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{number:08d}.parquet"
+    path = folder / f"{record.number:08d}.parquet"
     temporary = path.with_suffix(".new")
     connection.execute(
         f"""copy (
-            select {number}::bigint as number, timestamp '{moment}' as recorded_at, *
+            select {record.number}::bigint as number,
+                timestamp '{record.recorded_at}' as recorded_at, *
             from ({query}) order by all
         ) to '{temporary}' (format parquet)"""
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publication.append import append, last_record, recorded_until
+from orchestration.publication.append import append, begin_record
 
 _VERSIONS = """
     select campaign, version, first_used_at, definition
@@ -31,12 +31,10 @@ def record_decisions(warehouse: Path, ledger: Path, as_of: str) -> int:
         as_of: the build's moment, such as `2026-11-01T00:00:00Z`.
     """
     versions, decisions = ledger / "campaign_versions", ledger / "campaign_decisions"
-    marks = [last_record(folder) for folder in (versions, decisions)]
-    moment = as_of.replace("T", " ").removesuffix("Z")
-    if moment < max(recorded_until(ledger), *(mark.recorded_at for mark in marks)):
+    record = begin_record(ledger, (versions, decisions), as_of)
+    if record is None:
         return 0
-    number = max(mark.number for mark in marks) + 1
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         # Decisions last: they name a version, so that one must not be missing.
-        append(connection, versions, number, moment, _VERSIONS)
-        return append(connection, decisions, number, moment, _DECISIONS)
+        append(connection, versions, record, _VERSIONS)
+        return append(connection, decisions, record, _DECISIONS)

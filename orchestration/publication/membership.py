@@ -10,12 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publication.append import (
-    append,
-    last_record,
-    recorded_until,
-    set_recorded_until,
-)
+from orchestration.publication.append import append, begin_record, last_record
 
 _DEFINITIONS = """
     with now as (
@@ -57,14 +52,11 @@ def record_membership(warehouse: Path, ledger: Path, as_of: str) -> int:
         as_of: the build's moment, such as `2026-11-01T00:00:00Z`.
     """
     changes, definitions = ledger / "segment_changes", ledger / "segment_definitions"
-    marks = [last_record(folder) for folder in (changes, definitions)]
-    moment = as_of.replace("T", " ").removesuffix("Z")
-    # A build that changed nothing has no record, and yet later ones must not come before it.
-    if moment < max(recorded_until(ledger), *(mark.recorded_at for mark in marks)):
+    record = begin_record(ledger, (changes, definitions), as_of)
+    if record is None:
         return 0
-    set_recorded_until(ledger, moment)
-    number = max(mark.number for mark in marks) + 1
-    known = f"read_parquet('{definitions}/*.parquet')" if marks[1].number else _EMPTY_DEFINITIONS
+    has_past = last_record(definitions).number > 0
+    known = f"read_parquet('{definitions}/*.parquet')" if has_past else _EMPTY_DEFINITIONS
     written = 0
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         # Changes last: they tell by which definition, so that one must not be missing.
@@ -72,5 +64,5 @@ def record_membership(warehouse: Path, ledger: Path, as_of: str) -> int:
             (definitions, _DEFINITIONS.format(definitions=known)),
             (changes, _CHANGES),
         ):
-            written += append(connection, folder, number, moment, query)
+            written += append(connection, folder, record, query)
     return written

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.campaigns.as_rows import campaign_files
 from orchestration.campaigns.definitions import (
     FOLDER,
     CampaignError,
@@ -202,6 +203,10 @@ def test_a_wrong_policy_stops_all_campaigns(folder: Path, text: str, told: str) 
     (folder / "policy.yml").write_text(text)
     with pytest.raises(CampaignError, match=f"^dbt_project/campaigns/policy.yml, {told}"):
         load_campaigns(folder)
+    # A build goes on with everything but campaigns.
+    (row,) = json.loads(campaign_files(str(folder)))
+    assert row["campaign"] == "good" and row["file"] == "dbt_project/campaigns/good.yml"
+    assert row["fault"].startswith("dbt_project/campaigns/policy.yml, ")
 
 
 def test_who_asks_for_a_campaign_is_told_its_fault_or_a_near_name(folder: Path) -> None:

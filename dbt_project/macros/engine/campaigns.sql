@@ -34,15 +34,6 @@
     to_seconds({{ column }})
 {%- endmacro %}
 
-{#- The moments from one to another, both counted, a period apart; null of no period. -#}
-{% macro periods_between(first, last, period) -%}
-    generate_series({{ first }}, {{ last }}, case {{ period }}
-        when 'day' then interval '1 day'
-        when 'week' then interval '7 days'
-        when 'month' then interval '1 month'
-    end)
-{%- endmacro %}
-
 {#-
     A number from 0 on and below 1 that a text always gives, evenly spread: the first 52 bits of its
     MD5, which every engine has.

@@ -24,13 +24,18 @@
     end
 {%- endmacro %}
 
-{#- The local time that begins the period after one that begins then. -#}
-{% macro next_period(period, begin) -%}
+{#- How long a day, week or month is; null for anything else. -#}
+{% macro period_length(period) -%}
     case {{ period }}
-        when 'day' then {{ begin }} + interval '1 day'
-        when 'week' then {{ begin }} + interval '7 days'
-        when 'month' then {{ begin }} + interval '1 month'
+        when 'day' then interval '1 day'
+        when 'week' then interval '7 days'
+        when 'month' then interval '1 month'
     end
+{%- endmacro %}
+
+{#- The moments from one to another, both counted, a period apart; null of no period. -#}
+{% macro periods_between(first, last, period) -%}
+    generate_series({{ first }}, {{ last }}, {{ period_length(period) }})
 {%- endmacro %}
 
 {#-

@@ -7,11 +7,7 @@
 
 {#- A JSON object as text; the fields are SQL by name, and come in this order. -#}
 {% macro json_object(fields) -%}
-    cast(to_json({
-        {%- for name, value in fields.items() %}
-        '{{ name }}': {{ value }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    }) as varchar)
+    cast(to_json({{ record_of(fields) }}) as varchar)
 {%- endmacro %}
 
 {#- A number as JSON has it. -#}

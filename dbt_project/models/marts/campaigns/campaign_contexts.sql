@@ -19,9 +19,9 @@ select
     campaigns.quiet_from,
     campaigns.quiet_to,
     campaigns.schedule,
-    campaigns.timezone,
     recipients.recipient_id,
-    traits.local_timezone,
+    -- The campaign's own clock, else the profile's.
+    coalesce(campaigns.timezone, traits.local_timezone) as zone,
     traits.preferred_hour
 from {{ ref('campaign_due') }} as due
 left join {{ ref('campaign_definitions') }} as campaigns

@@ -47,7 +47,7 @@ occurrences as (
         profile_id,
         strftime(begins, '%Y-%m-%d') as occurrence_key,
         greatest(entered_at, {{ utc_of_local('begins', 'local_timezone') }}) as occurred_at,
-        {{ utc_of_local(next_period('every', 'begins'), 'local_timezone') }} as expires_at
+        {{ utc_of_local('begins + ' ~ period_length('every'), 'local_timezone') }} as expires_at
     from periods
     union all
     select

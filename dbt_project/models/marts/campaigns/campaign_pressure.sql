@@ -5,7 +5,7 @@ with caps as (
         decision_id,
         recipient_id,
         decided_at,
-        coalesce(timezone, local_timezone) as zone,
+        zone,
         unnest(caps) as cap
     from {{ ref('campaign_contexts') }}
     where not is_removed

@@ -1,22 +1,21 @@
 -- Grain: one row per decision of this run: until when it waits for the hour it is meant for, and
 -- for the end of the quiet hours. Null: it does not wait.
-{% set zone = local_zone() -%}
 with clocks as (
     select
-        due.decision_id,
-        due.decided_at,
-        due.due_at,
-        {{ zone }} as zone,
-        due.quiet_from,
-        due.quiet_to,
+        decision_id,
+        decided_at,
+        due_at,
+        zone,
+        quiet_from,
+        quiet_to,
         case
-            when due.schedule = 'preferred_hour'
+            when schedule = 'preferred_hour'
                 then {{ hour_clock(
-                    'coalesce(due.preferred_hour, ' ~ parameter('default_send_hour') ~ ')'
+                    'coalesce(preferred_hour, ' ~ parameter('default_send_hour') ~ ')'
                 ) }}
-            when due.schedule <> 'immediately' then due.schedule
+            when schedule <> 'immediately' then schedule
         end as send_clock
-    from {{ ref('campaign_contexts') }} as due
+    from {{ ref('campaign_contexts') }}
 ),
 
 waiting as (

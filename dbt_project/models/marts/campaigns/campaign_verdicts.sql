@@ -81,7 +81,6 @@ settled as (
 
 select
     decision_id,
-    verdict,
-    taken
+    verdict
 from settled
 where place > 0
