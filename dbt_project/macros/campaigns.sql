@@ -1,6 +1,6 @@
 {#-
-    Campaigns: one decision for every candidate. The gates of marts/campaigns/gates are tried in this
-    order, and the first that fails is the reason. `duplicate`, `cooldown`, `frequency_cap` and
+    Campaigns: one decision for every candidate. The gates of marts/campaigns/gates are tried in
+    this order, and the first that fails is the reason. `duplicate`, `cooldown`, `frequency_cap` and
     `outranked` also hang on what else is sent in the same run, which campaign_verdicts settles.
 -#}
 {% macro gates_in_order() -%}

@@ -62,7 +62,9 @@
 
 {#- When a page was left, and its dwell time therefore known; after a day if it says more. -#}
 {% macro left_at(occurred_at, dwell_seconds) -%}
-    {{ seconds_after(occurred_at, 'least(greatest(coalesce(' ~ dwell_seconds ~ ', 0), 0), 86400)') }}
+    {{ seconds_after(
+        occurred_at, 'least(greatest(coalesce(' ~ dwell_seconds ~ ', 0), 0), 86400)'
+    ) }}
 {%- endmacro %}
 
 {#- Scrolled at least so deep, as the source counts it. -#}

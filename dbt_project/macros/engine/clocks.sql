@@ -69,7 +69,7 @@
     ))
 {%- endmacro %}
 
-{#- Whether clocks show a time from `begin` on and before `end` ('HH:MM'), which may be past midnight. -#}
+{#- Whether clocks show a time from `begin` on and before `end` ('HH:MM'), also over midnight. -#}
 {% macro is_between_clocks(moment, zone, begin, end) -%}
     case
         when {{ begin }} < {{ end }} then
