@@ -11,6 +11,8 @@ from pathlib import Path
 import yaml
 
 from orchestration.campaigns.fields import Campaign, Policy
+from orchestration.rendering.places import FileError
+from orchestration.rendering.project import Model
 from orchestration.segments.near import did_you_mean
 from orchestration.yaml_files import line_of
 
@@ -46,8 +48,7 @@ class Names:
     def tagged(self) -> list[str]:
         """Of models that have one segment for each tag, such as interested_in_shoes."""
         models = self._models("marts/segments", "seg_")
-        besides = {name: path.with_suffix(".yml") for name, path in models.items()}
-        return [name for name, file in besides.items() if file.exists() and _has_tags(file)]
+        return [name for name, path in models.items() if _has_tags(path)]
 
     @cached_property
     def templates(self) -> list[str]:
@@ -62,9 +63,11 @@ class Names:
         return ["order", *sorted(plan.get("events") or {})]
 
 
-def _has_tags(file: Path) -> bool:
-    models = yaml.safe_load(file.read_text(encoding="utf-8"))["models"]
-    return any(column["name"] == "tag" for column in models[0].get("columns") or [])
+def _has_tags(path: Path) -> bool:
+    try:
+        return bool(Model(path.stem, path, "marts/segments", {}).column("tag"))
+    except FileError:
+        return False  # that segment is held, and no reason to stop campaigns
 
 
 def templates_of(campaign: Campaign) -> list[str]:

@@ -115,7 +115,13 @@ class Model:
 
     def column(self, name: str) -> Yaml:
         """What its YAML says of a column."""
-        return next((one for one in self.says.get("columns") or [] if one["name"] == name), {})
+        columns = self.says.get("columns")
+        said = (
+            [one for one in columns if isinstance(one, Mapping)]
+            if isinstance(columns, list)
+            else []
+        )
+        return next((one for one in said if one.get("name") == name), {})
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orchestration.campaigns.as_rows import rows
@@ -276,6 +276,63 @@ def _build(
     return decided
 
 
+def _people(*occurrences: world.Occurrence, stays: tuple[world.Stay, ...] = ()) -> world.Facts:
+    """All can be written to from the second day on."""
+    return world.Facts(
+        zones=dict.fromkeys(PEOPLE, "UTC"),
+        preferred_hours=dict.fromkeys(PEOPLE),
+        mailboxes={p: f"{p}@x" for p in PEOPLE},
+        consents=[(p, "email", START + timedelta(days=1), "granted") for p in PEOPLE],
+        stops=[],
+        conversions=[],
+        occurrences=occurrences,
+        stays=stays,
+    )
+
+
+def _at(hours: int, who: str = "p0", trigger: str = "cart") -> world.Occurrence:
+    at = START + timedelta(hours=hours)
+    return world.Occurrence(trigger, who, f"at {hours}", at, at, at + timedelta(hours=60))
+
+
+def _plain(**more: object) -> Campaign:
+    raw = {"description": "Some.", "owner": "growth", "template": "some", "channel": "email",
+           "audience": {"trigger": "cart"}, **more}  # fmt: skip
+    return Campaign.model_validate(raw)
+
+
+def _run(hours: int, **aliases: str) -> world.Run:
+    return world.Run(START + timedelta(hours=hours), aliases)
+
+
+_ONCE = {"segment": "members", "every": "once"}
+
+
+# What random worlds seldom show. A pause between two runs; one way of two campaigns in one run; of
+# two profiles that a merge made one, the sent message counts, though the other was decided first.
+@example(
+    told=_people(_at(30), _at(40), _at(110)),
+    files={"alpha": _plain(cooldown="3d")},
+    policy=Policy(),
+    world_runs=[_run(31), _run(41), _run(111)],
+)
+@example(
+    told=_people(_at(30)),
+    files={"alpha": _plain(), "beta": _plain(), "gamma": _plain(channel="onsite")},
+    policy=Policy(),
+    world_runs=[_run(31), _run(32)],
+)
+@example(
+    told=_people(
+        stays=(
+            world.Stay("members", "p3", START, None),
+            world.Stay("members", "p2", START + timedelta(hours=30), None),
+        )
+    ),
+    files={"alpha": _plain(audience=_ONCE)},
+    policy=Policy(),
+    world_runs=[_run(2), _run(31), _run(40, p3="p2")],
+)
 @settings(max_examples=15, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 @given(told=facts(), files=campaigns(), policy=policies(), world_runs=runs())
 def test_decisions_are_those_of_the_simulator(

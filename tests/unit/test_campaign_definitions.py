@@ -192,6 +192,15 @@ def test_a_file_is_called_as_names_are(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["models:\n  - name: [\n}", "models: 3\n", "models:\n  - {name: seg_vip, columns: 3}\n"]
+)
+def test_a_segment_that_cannot_be_read_stops_no_campaign(folder: Path, text: str) -> None:
+    (folder.parent / "models" / "marts" / "segments" / "seg_vip.yml").write_text(text)
+    (folder / "other.yml").write_text(f"{GOOD}exclude: [vip]\n")
+    assert set(load_campaigns(folder).defined) == {"good", "other"}
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("exclude: [nobody_at_all]\n", "line 1: there is no segment 'nobody_at_all'"),
