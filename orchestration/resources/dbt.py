@@ -9,6 +9,7 @@ import json
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _LOCK = threading.Lock()
+_BORROWED = threading.Lock()  # held while dbt's connection is read, or closed
 _WATCHED = (
     DBT_PROJECT / "models",
     DBT_PROJECT / "macros",
@@ -126,19 +128,27 @@ def _close_connections() -> None:
     # dbt-duckdb keeps the file open until the process ends; others could not read it until then.
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    with _BORROWED:
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
 
-def cursor() -> "duckdb.DuckDBPyConnection | None":
+@contextmanager
+def borrowed() -> Iterator["duckdb.DuckDBPyConnection | None"]:
     """Another connection to the warehouse that dbt has open now; None if it has none open.
 
-    It sees what is committed. Close it soon: the file stays locked as long as it is open.
+    It sees what is committed. Events are handled later than they happen, so dbt may be done before
+    the reader is: it then waits with closing, which would close this connection too.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
-    environment = DuckDBConnectionManager._ENV
-    opened = environment.conn if environment else None
-    return opened.cursor() if opened else None
+    with _BORROWED:
+        environment = DuckDBConnectionManager._ENV
+        opened = environment.conn if environment else None
+        if opened is None:
+            yield None
+        else:
+            with opened.cursor() as connection:
+                yield connection
 
 
 def _invoke(command: list[str], events: "queue.Queue[Event | None]") -> list[Failed]:
