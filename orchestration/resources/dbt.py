@@ -142,12 +142,11 @@ def borrowed() -> Iterator["duckdb.DuckDBPyConnection | None"]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
     with _BORROWED:
-        environment = DuckDBConnectionManager._ENV
-        opened = environment.conn if environment else None
-        if opened is None:
+        environment: Any = DuckDBConnectionManager._ENV
+        if environment is None or environment.conn is None:
             yield None
         else:
-            with opened.cursor() as connection:
+            with environment.conn.cursor() as connection:
                 yield connection
 
 
