@@ -42,6 +42,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
                     ['DE', 'FR', 'GB', 'US'][1 + (hash(n) % 4)::bigint] as country,
                     (hash(n, 'v') % 60000) / 100.0 as lifetime_value, {_TRAITS}
                 from range({PROFILES}) as people(n);
+            create table intermediate.int_profiles_found as
+                select profile_id from marts.profile_traits;
             create table intermediate.int_sessions as
                 select 's' || n as session_id,
                     'p_' || lpad(to_hex((hash(n) % {PROFILES})::bigint), 20, '0') as profile_id,
