@@ -1,16 +1,15 @@
 """`muster campaign`: campaigns as their files are now, and what they would say to somebody."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
+from orchestration.cli_campaign_simulate import simulate
 from orchestration.cli_segment_options import (
     Html,
+    campaign_errors,
     check_page,
     terminal,
-    told_plainly,
     write_page,
 )
 
@@ -19,16 +18,7 @@ campaign_app = typer.Typer(
 )
 
 
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """What a user can mend, in one line and exit code 2."""
-    from orchestration.campaigns.names import CampaignError
-    from orchestration.identity.rules import RulesError
-    from orchestration.resources.warehouse import WarehouseError
-    from orchestration.segments.errors import SegmentError
-
-    with told_plainly(CampaignError, SegmentError, WarehouseError, RulesError, OSError):
-        yield
+campaign_app.command()(simulate)
 
 
 @campaign_app.command("list")
@@ -37,7 +27,7 @@ def list_campaigns() -> None:
     from orchestration.campaigns.definitions import load_campaigns
     from orchestration.campaigns.show_preview import print_list
 
-    with _plain_errors():
+    with campaign_errors():
         campaigns = load_campaigns()
         print_list(terminal(), campaigns)
     if campaigns.faults:
@@ -61,7 +51,7 @@ def preview(
     from orchestration.campaigns.show_preview import print_preview
     from orchestration.resources.settings import load_settings
 
-    with _plain_errors():
+    with campaign_errors():
         check_page(html)
         shown = previewed(load_settings(), name, profile, locale)
         print_preview(terminal(), shown)
@@ -98,7 +88,7 @@ def _say(name: str, action: str, reason: str = "") -> None:
     from orchestration.campaigns.pauses import paused, say
     from orchestration.resources.settings import load_settings
 
-    with _plain_errors():
+    with campaign_errors():
         ledger = load_settings().ledger
         # Also one whose file is at fault or gone can go on.
         if action == "pause" or name not in paused(ledger):

@@ -1,6 +1,5 @@
 """`muster segment backtest`: a segment at past moments."""
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,39 +13,13 @@ from orchestration.cli_segment_options import (
     Name,
     Set,
     check_page,
+    moment_of,
     parameters_of,
     plain_errors,
+    step_of,
     terminal,
     write_page,
 )
-
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
-
-
-def _moment(text: str, otherwise: datetime) -> datetime:
-    """A time as a user writes it, as models store it: UTC, without a zone."""
-    from datetime import UTC
-
-    from orchestration.segments.errors import SegmentError
-
-    if not text:
-        return otherwise
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise SegmentError(
-            f"{text!r} is no time; write for example 2026-11-01 or 2026-11-01T06:00:00Z"
-        ) from None
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def _step(text: str) -> timedelta:
-    from orchestration.segments.errors import SegmentError
-
-    found = re.fullmatch(r"(\d+)\s*([hdw])", text.strip())
-    if not found or found[1] == "0":
-        raise SegmentError(f"--every {text}: write for example 6h, 1d or 2w")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def backtest(  # noqa: PLR0913, PLR0917  # one for each option
@@ -77,12 +50,12 @@ def backtest(  # noqa: PLR0913, PLR0917  # one for each option
 
     with plain_errors():
         check_page(html)
-        step = _step(every)
+        step = step_of(every)
         said = parameters_of(parameters)
         world = open_world(load_settings())
         world.require(said)
-        end = _moment(last, world.built_as_of)
-        begin = _moment(first, end - timedelta(weeks=8))
+        end = moment_of(last, world.built_as_of)
+        begin = moment_of(first, end - timedelta(weeks=8))
         at = moments(begin, end, step, world.built_as_of)
         other = other_version(world.project, model_of(world, name), against, said)
         shown = backtested(world, name, _told(at), other, as_known)

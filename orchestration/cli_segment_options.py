@@ -1,8 +1,10 @@
-"""What the commands of `muster segment` share: their options, their errors, their pages."""
+"""What commands of segments and campaigns share: their options, their errors, their pages."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +12,8 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 Name = Annotated[str, typer.Argument(help="The segment, with or without seg_.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines, with all rows.")]
@@ -28,6 +32,23 @@ def plain_errors() -> Iterator[None]:
     from orchestration.segments.errors import SegmentError
 
     with told_plainly(SegmentError, FileError, WarehouseError, OSError):
+        yield
+
+
+@contextmanager
+def campaign_errors() -> Iterator[None]:
+    """The same of the commands of campaigns."""
+    from orchestration.campaigns.names import CampaignError
+    from orchestration.identity.explain.answer import NotExplainedError
+    from orchestration.identity.rules import RulesError
+    from orchestration.rendering.places import FileError
+    from orchestration.resources.warehouse import WarehouseError
+    from orchestration.segments.errors import SegmentError
+
+    with told_plainly(
+        CampaignError, NotExplainedError, SegmentError, FileError, WarehouseError, RulesError,
+        OSError,
+    ):  # fmt: skip
         yield
 
 
@@ -69,6 +90,39 @@ def parameters_of(said: list[str] | None) -> dict[str, Any]:
             raise SegmentError(f"--set {one}: write parameter=value")
         found[name.strip()] = parse_yaml(value)
     return found
+
+
+def moment_of(text: str, otherwise: datetime) -> datetime:
+    """A time as a user writes it, as models store it: UTC, without a zone.
+
+    Raises:
+        SegmentError: it is no time.
+    """
+    from orchestration.segments.errors import SegmentError
+
+    if not text:
+        return otherwise
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise SegmentError(
+            f"{text!r} is no time; write for example 2026-11-01 or 2026-11-01T06:00:00Z"
+        ) from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def step_of(text: str) -> timedelta:
+    """How far apart moments are, of `15m`, `6h`, `1d`, `2w`.
+
+    Raises:
+        SegmentError: it is no such step.
+    """
+    from orchestration.segments.errors import SegmentError
+
+    found = re.fullmatch(r"(\d+)\s*([mhdw])", text.strip())
+    if not found or not int(found[1]):
+        raise SegmentError(f"--every {text}: write for example 15m, 6h, 1d or 2w")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def check_page(file: Path | None) -> None:

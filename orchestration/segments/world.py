@@ -58,6 +58,8 @@ class World:
     texts: Mapping[str, str] = field(default_factory=dict)
     standing: dict[str, str] = field(default_factory=dict)
     _anew: set[str] = field(default_factory=set)
+    _tables: list[str] = field(default_factory=list)  # made as such by the last `make`, in order
+    _put: set[str] = field(default_factory=set)
 
     @property
     def project(self) -> Project:
@@ -102,7 +104,7 @@ class World:
             one = waiting.pop()
             if one in found or one not in self.project.models:
                 continue
-            is_border = self.project.models[one].is_python
+            is_border = self.project.models[one].is_python or one in self._put
             found[one] = () if is_border else self.rendered(one).refs
             waiting.extend(found[one])
         return found
@@ -156,6 +158,14 @@ class World:
             told.append({name: self.rendered(name).sql for name in refs})
         return {name for name in refs if told[0][name] != told[1][name]}
 
+    def put(self, name: str, query: str) -> str:
+        """Let a query's rows stand for a model's from now on; the table's name."""
+        self._put.add(name)
+        schema = f"{SCRATCH}.{self.project.models[name].schema}"
+        self.connection.execute(f"create schema if not exists {schema}")
+        self.connection.execute(f"create or replace table {schema}.{name} as {query}")
+        return f"{schema}.{name}"
+
     def make(self, name: str, anew: set[str], refs: Mapping[str, tuple[str, ...]]) -> None:
         """Make a model's table in the scratch database, and before it what it needs of `anew`.
 
@@ -165,7 +175,7 @@ class World:
             SegmentError: DuckDB refuses a model, or a segment reads something else than tables; the
                 message names its file, line and column.
         """
-        self._anew = downstream(refs, anew & set(refs)) | {name}
+        self._anew = (downstream(refs, (anew | self._put) & set(refs)) | {name}) - self._put
         programs = [one for one in self._anew if one in refs and self.project.models[one].is_python]
         is_past = "known_at" in self.renderer.variables
         self._anew -= {one for one in programs if one not in _LOG or not is_past}
@@ -173,17 +183,32 @@ class World:
         pinned = self._views_read(refs) if len(self._anew) > 1 else set()
         self._anew |= pinned
         made: set[str] = set()
+        self._tables = []
         for one in in_order(refs):
             if one not in self._anew:
                 continue
             sql = one if one in _LOG else self.rendered(one).sql
+            readers = sum(one in read for of, read in refs.items() if of in self._anew)
+            is_table = one == name or readers > 1 or one in pinned
+            if is_table:
+                self._tables.append(one)
             if self.standing.get(one) != sql or made.intersection(refs[one]):
-                readers = sum(one in read for of, read in refs.items() if of in self._anew)
                 self.standing.pop(one, None)
-                is_table = one == name or readers > 1 or one in pinned
                 self._make_one(one, "table" if is_table else "view")
                 self.standing[one] = sql
                 made.add(one)
+
+    def statements(self, refs: Mapping[str, tuple[str, ...]], of: set[str]) -> list[str]:
+        """What makes again the tables of the last `make` that read some of these, in order.
+
+        For a table that is put many times: the statements can be run each time.
+        """
+        start = "create or replace table"
+        return [
+            f"{start} {self.renderer.relation(one)} as (\n{self.rendered(one).sql}\n)"
+            for one in self._tables
+            if one in downstream(refs, of)
+        ]
 
     def _views_read(self, refs: Mapping[str, tuple[str, ...]]) -> set[str]:
         """Views of the warehouse that models made here read: their rows are computed once only."""
@@ -196,7 +221,7 @@ class World:
 
     def _database(self, name: str) -> str:
         is_landing = "." in name and "known_at" in self.renderer.variables
-        return SCRATCH if name in self._anew or is_landing else DATABASE
+        return SCRATCH if name in self._anew | self._put or is_landing else DATABASE
 
     def _make_one(self, name: str, kind: str) -> None:
         relation = self.renderer.relation(name)
@@ -295,13 +320,28 @@ def open_world(
     """
     project = project or Project()
     connection = _attached(settings.warehouse, settings.working)
+    built = _built_as_of(connection, settings)
+    world = World(connection, Renderer(project, connection), built, parameters or {}, texts or {})
+    world.require(world.parameters)
+    world.at(Moment(built))
+    return world
+
+
+def built_as_of(settings: Settings) -> datetime:
+    """The moment of the newest build.
+
+    Raises:
+        WarehouseError: there is no warehouse yet, or another process writes it.
+    """
+    with _attached(settings.warehouse, settings.working) as connection:
+        return _built_as_of(connection, settings)
+
+
+def _built_as_of(connection: "duckdb.DuckDBPyConnection", settings: Settings) -> datetime:
     row = _first(connection, f"select max_by(as_of, number) from {DATABASE}.main.dbt_builds")
     if row is None or row[0] is None:
         raise WarehouseError(f"{settings.warehouse} was never built; run `muster run`")
-    world = World(connection, Renderer(project, connection), row[0], parameters or {}, texts or {})
-    world.require(world.parameters)
-    world.at(Moment(row[0]))
-    return world
+    return row[0]  # type: ignore[no-any-return]
 
 
 def _attached(warehouse: Path, working: Path) -> "duckdb.DuckDBPyConnection":

@@ -1,8 +1,12 @@
 {#- Campaigns in DuckDB; the function comes from orchestration/resources/dbt_functions.py. -#}
 
-{#- The files of `campaigns/`, as rows. One that is wrong has only a fault. -#}
-{% macro campaign_rows() -%}
+{#-
+    The files of `campaigns/`, as rows. One that is wrong has only a fault. `told` is an expression
+    with other campaigns in their place, as JSON.
+-#}
+{% macro campaign_rows(told=none) -%}
     {%- set folder = invocation_args_dict.get('project_dir') or '.' -%}
+    {%- set files = told or "campaign_files('" ~ folder ~ "/campaigns')" -%}
     {%- set cap = '{"scope": "VARCHAR", "most": "BIGINT", "seconds": "BIGINT", "period": "VARCHAR"}'
     -%}
     {%- set step = '{"step": "VARCHAR", "place": "BIGINT", "after_seconds": "BIGINT"}' -%}
@@ -10,7 +14,7 @@
         = '{"variant": "VARCHAR", "from_share": "DOUBLE", "to_share": "DOUBLE"}' -%}
     select unnest(
         from_json(
-            campaign_files('{{ folder }}/campaigns'),
+            {{ files }},
             '[{
                 "campaign": "VARCHAR", "file": "VARCHAR", "fault": "VARCHAR",
                 "version": "VARCHAR", "description": "VARCHAR", "owner": "VARCHAR",

@@ -1,4 +1,4 @@
--- Grain: one row per decision that waits for its hour still, with its place among others.
+-- Grain: one row per decision that waits for its hour, with its place among others.
 select
     past.decision_id,
     past.campaign,
@@ -14,5 +14,4 @@ inner join {{ ref('campaign_definitions') }} as campaigns
 where
     past.decision = 'hold'
     and past.reason in ('scheduled', 'quiet_hours')
-    and past.send_at > {{ as_of() }}
     and campaigns.group_name is not null
