@@ -90,7 +90,7 @@ def _bar(length: float, is_signed: bool) -> str:
     size = min(1.0, abs(length)) * (50 if is_signed else 100)
     start = 50 - size * (length < 0) if is_signed else 0
     kind = ' class="less"' if length < 0 else ""
-    drawn = f'<i{kind} style="left:{start:.1f}%;width:{size:.1f}%"></i>'
+    drawn = f'<i{kind} style="left:{start:.1f}%;width:{size:.1f}%"></i>' if length else ""
     return f'<div class="bar{" both" * is_signed}">{drawn}</div>'
 
 

@@ -40,26 +40,35 @@
 
 {#-
     The first moment, not before `moment`, at which the clocks of a zone show `clock` ('HH:MM') or,
-    where that time does not exist, are past it. Of a time that exists twice, the first.
-
-    ICU reads a time of a gap an hour too late and of two equal ones takes the last. So where clocks
-    change within four hours, which costs a hundred times more, the moments around are looked at:
-    clocks are put forward and back at full quarters of an hour of UTC, by two hours at most.
+    where that time does not exist, are past it. Of a time that exists twice, the first. For many
+    rows, next_clock_time and exact_moment do the same in two steps, so that each clock is read once.
 -#}
 {% macro next_local_time(moment, zone, clock) -%}
-    {%- set local = local_time(moment, zone) -%}
+    {%- set wanted = next_clock_time(local_time(moment, zone), clock) -%}
+    {{ exact_moment(moment, utc_of_local(wanted, zone), wanted, zone) }}
+{%- endmacro %}
+
+{#- The next local time, from a local time on, that is `clock` ('HH:MM'). -#}
+{% macro next_clock_time(local, clock) -%}
     {%- set today = "date_trunc('day', " ~ local ~ ")" -%}
     {%- set at = "cast(" ~ clock ~ " || ':00' as interval)" -%}
-    {%- set wanted -%}
-        {{ today }} + {{ at }} + case
-            when {{ today }} + {{ at }} < {{ local }} then interval '1 day' else interval '0 days'
-        end
-    {%- endset -%}
-    {%- set near = utc_of_local(wanted, zone) -%}
+    {{ today }} + {{ at }} + case
+        when {{ today }} + {{ at }} < {{ local }} then interval '1 day' else interval '0 days'
+    end
+{%- endmacro %}
+
+{#-
+    The first moment, not before `moment`, at which clocks show the local time `wanted`, or are past
+    it. `near` is what `utc_of_local` takes it for: ICU reads a time of a gap an hour too late and of
+    two equal ones takes the last. So where clocks change within four hours, which costs a hundred
+    times more, the moments around are looked at: clocks are put forward and back at full quarters
+    of an hour of UTC, by two hours at most.
+-#}
+{% macro exact_moment(moment, near, wanted, zone) -%}
     {%- set before = local_time(near ~ " - interval '4 hours'", zone) -%}
     {%- set after = local_time(near ~ " + interval '4 hours'", zone) -%}
-    case when {{ after }} - {{ before }} = interval '8 hours' then {{ near }} else
-    list_min(list_filter(
+    case when {{ near }} is null or {{ after }} - {{ before }} = interval '8 hours' then {{ near }}
+    else list_min(list_filter(
         list_transform(range(-8, 9), quarter -> {{ near }} + quarter * interval '15 minutes')
         || list_transform(
             range(-8, 1),
@@ -73,16 +82,21 @@
     end
 {%- endmacro %}
 
-{#- Whether clocks show a time from `begin` on and before `end` ('HH:MM'), also over midnight. -#}
-{% macro is_between_clocks(moment, zone, begin, end) -%}
+{#- Whether a local time is from `begin` on and before `end` ('HH:MM'), also over midnight. -#}
+{% macro is_between_clocks(local, begin, end) -%}
+    {%- set shown = "strftime(" ~ local ~ ", '%H:%M')" -%}
     case
-        when {{ begin }} < {{ end }} then
-            strftime({{ local_time(moment, zone) }}, '%H:%M') >= {{ begin }}
-            and strftime({{ local_time(moment, zone) }}, '%H:%M') < {{ end }}
-        else
-            strftime({{ local_time(moment, zone) }}, '%H:%M') >= {{ begin }}
-            or strftime({{ local_time(moment, zone) }}, '%H:%M') < {{ end }}
+        when {{ begin }} < {{ end }} then {{ shown }} >= {{ begin }} and {{ shown }} < {{ end }}
+        else {{ shown }} >= {{ begin }} or {{ shown }} < {{ end }}
     end
+{%- endmacro %}
+
+{#-
+    A moment, or one after all others where there is none. An outer join whose condition says
+    `is null or` compares all with all; with this it does not.
+-#}
+{% macro or_never(moment) -%}
+    coalesce({{ moment }}, timestamp 'infinity')
 {%- endmacro %}
 
 {#- An hour of the day as HH:MM. -#}

@@ -15,6 +15,17 @@
     max({{ record_of(fields) }})
 {%- endmacro %}
 
+{#-
+    The records of a group as a list, by `place`, then by the fields. An aggregate with an order of
+    its own takes a hundred times as long for many small groups.
+-#}
+{% macro records_by(place, fields) -%}
+    list_transform(
+        list_sort(list({{ record_of({'place': place, 'told': record_of(fields)}) }})),
+        one -> {{ field_of('one', 'told') }}
+    )
+{%- endmacro %}
+
 {#- A time as a number; null is less than all. -#}
 {% macro microseconds(moment) -%}
     coalesce(epoch_us({{ moment }}), -9223372036854775807)

@@ -96,7 +96,10 @@ def _begin(world: World, span: Span) -> None:
             left join {relation("campaign_definitions")} as campaigns using (campaign)
             where past.decision = 'hold' and campaigns.fault is null
         )
-        select candidates.* exclude (send_at), recipients.recipient_id,
+        select candidates.* exclude (send_at)
+                -- No gate looks at what the message is about; it need not be copied every round.
+                replace ('' as payload, cast([] as varchar[]) as event_ids),
+            recipients.recipient_id,
             {span.run_at("coalesce(candidates.send_at, candidates.due_at)")} as run_at
         from candidates
         inner join {relation("int_profile_recipients")} as recipients using (profile_id)

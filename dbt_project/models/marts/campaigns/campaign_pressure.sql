@@ -22,20 +22,19 @@ windows as (
         {{ field_of('cap', 'seconds') }} as rolling_seconds,
         {{ field_of('cap', 'period') }} as calendar_period
     from caps
-)
+),
 
-select
-    windows.decision_id,
-    windows.counted_scope,
-    windows.most,
-    coalesce(windows.calendar_period, windows.rolling_seconds || ' s') as time_window,
-    count(sends.decision_id) as used
-from windows
-left join {{ ref('campaign_sends') }} as sends
-    on
-        windows.recipient_id = sends.recipient_id
-        and list_contains(sends.scopes, windows.counted_scope)
-        and windows.decided_at >= sends.sent_at
+-- Apart from those that nothing counts for: an outer join with such conditions compares all with
+-- all.
+counted as (
+    select
+        windows.*,
+        1 as used
+    from windows
+    inner join {{ ref('campaign_sends') }} as sends
+        on windows.recipient_id = sends.recipient_id and windows.decided_at >= sends.sent_at
+    where
+        list_contains(sends.scopes, windows.counted_scope)
         and case
             when windows.calendar_period is null
                 then sends.sent_at > windows.decided_at - {{ seconds('windows.rolling_seconds') }}
@@ -45,8 +44,18 @@ left join {{ ref('campaign_sends') }} as sends
                     'windows.calendar_period', 'windows.decided_at', 'windows.zone'
                 ) }}
         end
-group by
-    windows.decision_id,
-    windows.counted_scope,
-    windows.most,
-    coalesce(windows.calendar_period, windows.rolling_seconds || ' s')
+    union all
+    select
+        *,
+        0 as used
+    from windows
+)
+
+select
+    decision_id,
+    counted_scope,
+    most,
+    coalesce(calendar_period, rolling_seconds || ' s') as time_window,
+    cast(sum(used) as bigint) as used
+from counted
+group by decision_id, counted_scope, most, coalesce(calendar_period, rolling_seconds || ' s')

@@ -4,10 +4,9 @@ with judged as (
     select
         decision_id,
         {{ of_least('gate', place_of_gate('gate')) }} filter (where fails) as refused_by,
-        list(
-            {{ record_of({'gate': 'gate', 'fails': 'fails', 'detail': 'detail'}) }}
-            order by {{ place_of_gate('gate') }}
-        ) as gates
+        {{ records_by(
+            place_of_gate('gate'), {'gate': 'gate', 'fails': 'fails', 'detail': 'detail'}
+        ) }} as gates
     from {{ ref('campaign_gates') }}
     group by decision_id
 ),
@@ -15,12 +14,9 @@ with judged as (
 pressure as (
     select
         decision_id,
-        list(
-            {{ record_of({
-                'scope': 'counted_scope', 'most': 'most', 'within': 'time_window', 'used': 'used'
-            }) }}
-            order by counted_scope, time_window, most
-        ) as caps
+        {{ records_by('counted_scope', {
+            'scope': 'counted_scope', 'within': 'time_window', 'most': 'most', 'used': 'used'
+        }) }} as caps
     from {{ ref('campaign_pressure') }}
     group by decision_id
 )

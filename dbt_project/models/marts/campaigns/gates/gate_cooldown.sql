@@ -9,7 +9,8 @@ left join {{ ref('campaign_sends') }} as sends
     on
         due.recipient_id = sends.recipient_id
         and due.campaign = sends.campaign
-        and (due.occurrence_key <> sends.occurrence_key or due.profile_id <> sends.profile_id)
+        and due.profile_id || ' ' || due.occurrence_key
+        <> sends.profile_id || ' ' || sends.occurrence_key
         and due.decided_at >= sends.sent_at
         and due.decided_at - {{ seconds('due.cooldown_seconds') }} < sends.sent_at
 group by due.decision_id

@@ -3,16 +3,16 @@
 with members as (
     select
         due.decision_id,
-        list(stays.segment order by stays.segment) filter (
+        list_sort(list(distinct stays.segment) filter (
             where list_contains(due.excluded_segments, stays.segment)
-        ) as excluding_segments,
+        )) as excluding_segments,
         bool_or(stays.segment = due.audience) as is_member
     from {{ ref('campaign_contexts') }} as due
     left join {{ ref('segment_stays') }} as stays
         on
             due.profile_id = stays.profile_id
             and due.decided_at >= stays.entered_at
-            and (stays.exited_at is null or due.decided_at < stays.exited_at)
+            and due.decided_at < {{ or_never('stays.exited_at') }}
     group by due.decision_id
 ),
 

@@ -10,5 +10,5 @@ left join {{ ref('int_contact_stops') }} as stops
         due.profile_id = stops.profile_id
         and due.channel = stops.channel
         and due.decided_at >= stops.stopped_at
-        and (stops.ended_at is null or due.decided_at < stops.ended_at)
+        and due.decided_at < {{ or_never('stops.ended_at') }}
 group by due.decision_id
