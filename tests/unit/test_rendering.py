@@ -12,6 +12,7 @@ from orchestration.rendering.jinja import RenderError
 from orchestration.rendering.places import place_in_file
 from orchestration.rendering.project import Project
 from orchestration.rendering.renderer import Renderer
+from orchestration.resources.duckdb_functions import register
 from orchestration.resources.settings import Settings
 from tests.homes import SAMPLE_END, muster_home
 
@@ -47,6 +48,27 @@ def test_every_model_is_rendered_as_dbt_compiles_it(
         assert _plain(renderer.render(name).sql) == _plain(by_dbt), name
         compared.add(name)
     assert len(compared) > 60
+
+
+# Joined with a few dozen rules, two channels, or one row of counts.
+_COMPARED_WITH_ALL = {
+    "base_web__events", "stg_web__events", "int_channels", "int_profile_channels", "segment_counts",
+}  # fmt: skip
+
+
+def test_no_model_compares_all_rows_with_all(renderer: Renderer) -> None:
+    """An outer join whose condition says `or`, or calls a function of both sides, does so."""
+    connection = renderer._connection
+    assert connection is not None
+    register(connection)
+    dear = ("BLOCKWISE_NL_JOIN", "NESTED_LOOP_JOIN", "CROSS_PRODUCT")
+    found = set()
+    for name, model in renderer.project.models.items():
+        if not model.is_python:
+            plan = connection.execute(f"explain {renderer.render(name).sql}").fetchall()
+            if any(join in told for _, told in plan for join in dear):
+                found.add(name)
+    assert found == _COMPARED_WITH_ALL
 
 
 def test_a_build_notes_what_its_tables_were_made_of(
