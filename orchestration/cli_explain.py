@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.cli_explain_campaign import decision, silence
 from orchestration.cli_explain_link import link
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ explain_app = typer.Typer(no_args_is_help=True, help="Why things are as they are
 
 
 explain_app.command()(link)
+explain_app.command()(decision)
+explain_app.command()(silence)
 
 
 @explain_app.callback()

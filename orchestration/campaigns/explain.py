@@ -1,0 +1,418 @@
+"""Why somebody got a message of a campaign, or none: from the decisions that are in the ledger.
+
+Belongs here: what is looked up, and what a reason means in words. How it is shown is
+show_explain.py.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from orchestration.campaigns.definitions import Campaigns, Defined
+from orchestration.campaigns.names import CampaignError
+from orchestration.identity.explain.answer import the_one
+from orchestration.identity.rules import load_rules
+from orchestration.resources.settings import Settings
+from orchestration.resources.warehouse import open_to_read
+
+if TYPE_CHECKING:
+    import duckdb
+
+_DECIDED = "campaigns.campaign_decided"
+_COLUMNS = (
+    "decision_id, step, occurrence_key, decision, reason, variant, is_holdout, version, priority, "
+    "channel, recipient_id, occurred_at, due_at, expires_at, decided_at, send_at, gates, caps, "
+    "payload, event_ids"
+)
+_WAITS = {
+    "scheduled": "the hour that it is meant for", "quiet_hours": "the end of the quiet hours",
+}  # fmt: skip
+_CHANNELS = ("email", "sms", "push", "onsite")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate of a decision: what it looked at, and whether it failed."""
+
+    name: str
+    fails: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class CapState:
+    """One cap: messages that counted before, of so many in a window."""
+
+    scope: str
+    within: str
+    most: int
+    used: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """One of the events that made a candidate."""
+
+    event_id: str
+    name: str
+    occurred_at: datetime
+    about: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One decision. `because` is the reason in words, `before` what was decided of it earlier."""
+
+    step: str
+    occurrence_key: str
+    decision: str
+    reason: str
+    because: str
+    variant: str | None
+    is_holdout: bool
+    version: str
+    priority: int
+    occurred_at: datetime
+    due_at: datetime
+    expires_at: datetime | None
+    decided_at: datetime
+    send_at: datetime | None
+    gates: tuple[Gate, ...]
+    caps: tuple[CapState, ...]
+    payload: Any
+    events: tuple[Event, ...]
+    before: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A campaign's decisions about a profile, the newest first; `none_because` if there is none."""
+
+    campaign: str
+    profile_id: str
+    as_of: datetime
+    version: str | None
+    about: tuple[str, ...]
+    decisions: tuple[Decided, ...]
+    none_because: str
+
+    def as_json(self) -> str:
+        """All of it; times in ISO 8601, UTC."""
+        return json.dumps(asdict(self), default=datetime.isoformat, indent=2)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whether somebody can be written to in a channel: contact point, consent, what stops it."""
+
+    channel: str
+    is_reachable: bool
+    consent: str
+    stop: str
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """What a campaign decided about somebody: how often what, and the newest reason in words."""
+
+    campaign: str
+    channel: str
+    outcomes: dict[str, int]
+    newest: datetime | None
+    because: str
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Why somebody got nothing, or what it got last."""
+
+    profile_id: str
+    as_of: datetime
+    about: tuple[str, ...]
+    last_message: str
+    reach: tuple[Reach, ...]
+    campaigns: tuple[Quiet, ...]
+
+    def as_json(self) -> str:
+        """All of it; times in ISO 8601, UTC."""
+        return json.dumps(asdict(self), default=datetime.isoformat, indent=2)
+
+
+def explain_decision(
+    settings: Settings, campaigns: Campaigns, name: str, profile: str
+) -> Explanation:
+    """What a campaign decided about a profile, and why.
+
+    Args:
+        settings: where the warehouse is.
+        campaigns: as their files are now.
+        name: of the campaign; one that is gone has its decisions still.
+        profile: a profile id, one of the past, or any identifier.
+
+    Raises:
+        CampaignError: there is no such campaign, and never was.
+        NotExplainedError: nobody, or several, are meant.
+        WarehouseError: nothing is built yet, or a build writes it.
+    """
+    with open_to_read(settings.warehouse, _DECIDED) as connection:
+        person, about = _person(connection, profile)
+        decisions = tuple(_decisions(connection, name, person))
+        defined = campaigns.defined.get(name)
+        if not decisions:
+            campaigns.of(name)
+        elif defined is None:
+            about += (f"{name} is no campaign now; its decisions are those of the past",)
+        none = "" if decisions or not defined else _why_none(connection, defined, person)
+        version = defined.version if defined else None
+        as_of = _as_of(connection)
+    return Explanation(name, person, as_of, version, about, decisions, none)
+
+
+def explain_silence(settings: Settings, campaigns: Campaigns, profile: str) -> Silence:
+    """Why a profile got nothing from any campaign.
+
+    Raises:
+        NotExplainedError: nobody, or several, are meant.
+        WarehouseError: nothing is built yet, or a build writes it.
+    """
+    with open_to_read(settings.warehouse, _DECIDED) as connection:
+        person, about = _person(connection, profile)
+        return Silence(
+            person,
+            _as_of(connection),
+            about + _same_mailbox(connection, person),
+            _last_message(connection, person),
+            tuple(_reach(connection, person)),
+            tuple(_quiet(connection, campaigns, person)),
+        )
+
+
+def _person(connection: "duckdb.DuckDBPyConnection", value: str) -> tuple[str, tuple[str, ...]]:
+    found = the_one(connection, value.strip(), load_rules())
+    if found.profile_id is None:
+        raise CampaignError(f"{value} is nobody's now; see muster explain identity {value}")
+    past = found.past_profile_id
+    about = (f"{past} is of the past: since {found.since} it is {found.profile_id}",)
+    return found.profile_id, about if past else ()
+
+
+def _as_of(connection: "duckdb.DuckDBPyConnection") -> datetime:
+    row = connection.execute("select max_by(as_of, number) from main.dbt_builds").fetchone()
+    return row[0]  # type: ignore[index, no-any-return]
+
+
+def _dicts(
+    connection: "duckdb.DuckDBPyConnection", query: str, values: Sequence[object]
+) -> list[dict[str, Any]]:
+    cursor = connection.execute(query, values)
+    names = [one[0] for one in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _decisions(
+    connection: "duckdb.DuckDBPyConnection", name: str, person: str
+) -> Iterator[Decided]:
+    rows = _dicts(
+        connection,
+        f"""select {_COLUMNS} from {_DECIDED} where campaign = ? and profile_id = ?
+        order by decided_at desc, due_at desc, step_place desc, occurrence_key""",
+        [name, person],
+    )
+    for row in rows:
+        events = tuple(_events(connection, row.pop("event_ids") or []))
+        gates = tuple(Gate(one["gate"], one["fails"], one["detail"]) for one in row.pop("gates"))
+        caps = tuple(
+            CapState(one["scope"], _window(one["within"]), one["most"], one["used"])
+            for one in row.pop("caps")
+        )
+        because = _because(connection, row, gates, caps)
+        before = tuple(_before(connection, row.pop("decision_id"), row["decided_at"]))
+        payload = json.loads(row.pop("payload") or "{}")
+        del row["channel"], row["recipient_id"]
+        yield Decided(
+            **row, because=because, gates=gates, caps=caps, payload=payload, events=events,
+            before=before,
+        )  # fmt: skip
+
+
+def _window(text: str) -> str:
+    """`604800 s` as `7 d`."""
+    if not text.endswith(" s"):
+        return f"a calendar {text}"
+    seconds = int(text.removesuffix(" s"))
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return text
+
+
+def _because(
+    connection: "duckdb.DuckDBPyConnection",
+    row: dict[str, Any],
+    gates: Sequence[Gate],
+    caps: Sequence[CapState],
+) -> str:
+    """The reason in words."""
+    reason = row["reason"]
+    if not reason:
+        return "it passed every gate"
+    if reason in _WAITS:
+        return f"it waits for {_WAITS[reason]}, {row['send_at']:%Y-%m-%d %H:%M}"
+    if reason == "frequency_cap":
+        full = [one for one in caps if one.used >= one.most]
+        told = [f"{one.used} of {one.most} of {one.scope} within {one.within}" for one in full]
+        return "; ".join(told) or _taken(connection, row, "filled a cap in the same run")
+    found = next((one for one in gates if one.name == reason and one.fails), None)
+    if found:
+        return found.detail
+    return _taken(connection, row, "came before it in the same run")
+
+
+def _taken(connection: "duckdb.DuckDBPyConnection", row: dict[str, Any], what: str) -> str:
+    """What else was decided for the same reader in the same run and took its place."""
+    names = connection.execute(
+        f"""select string_agg(distinct campaign, ', ' order by campaign) from {_DECIDED}
+        where recipient_id = ? and decided_at = ? and decision_id <> ? and priority >= ?
+            and (decision = 'send'
+                or reason in ('holdout', 'frequency_cap', 'scheduled', 'quiet_hours'))""",
+        [row["recipient_id"], row["decided_at"], row["decision_id"], row["priority"]],
+    ).fetchone()
+    return f"{names[0] if names and names[0] else 'another message'} {what}"
+
+
+def _before(
+    connection: "duckdb.DuckDBPyConnection", decision_id: str, newest: datetime
+) -> Iterator[str]:
+    rows = connection.execute(
+        """select decided_at, decision, reason, send_at from ledger.campaign_decisions
+        where decision_id = ? and decided_at < ? order by number""",
+        [decision_id, newest],
+    ).fetchall()
+    for at, decision, reason, send_at in rows:
+        until = f" until {send_at:%Y-%m-%d %H:%M}" if send_at else ""
+        yield f"{at:%Y-%m-%d %H:%M}: {decision} ({reason}){until}"
+
+
+def _events(connection: "duckdb.DuckDBPyConnection", ids: Sequence[str]) -> Iterator[Event]:
+    rows = connection.execute(
+        """select event_id, name, occurred_at,
+            concat_ws(', ', product_id, category, page_type, element, search_query)
+        from intermediate.int_events_resolved where event_id in (select unnest(?::varchar[]))
+        order by occurred_at, event_id""",
+        [ids],
+    ).fetchall()
+    yield from (Event(*row) for row in rows)
+
+
+def _why_none(connection: "duckdb.DuckDBPyConnection", defined: Defined, person: str) -> str:
+    """Why a campaign has decided nothing about somebody."""
+    campaign, as_of = defined.campaign, _as_of(connection)
+    if campaign.start and campaign.start > as_of.date():
+        return f"it starts on {campaign.start}"
+    if campaign.end and campaign.end <= as_of.date():
+        return f"it ended on {campaign.end}"
+    audience = campaign.audience
+    if audience.trigger:
+        row = connection.execute(
+            """select max(available_at) from published.trigger_candidates
+            where trigger_name = ? and profile_id = ?""",
+            [audience.trigger, person],
+        ).fetchone()
+        if row and row[0]:
+            return (
+                f"{audience.trigger} came up at {row[0]:%Y-%m-%d %H:%M}, and no step is due yet or "
+                "the campaign began later"
+            )
+        return f"trigger {audience.trigger} has no candidate of it"
+    row = connection.execute(
+        """select 1 from published.segment_memberships where segment = ? and profile_id = ?""",
+        [audience.segment, person],
+    ).fetchone()
+    if row:
+        return f"it is in {audience.segment}, and nothing has come due since it entered"
+    return (
+        f"it is not in {audience.segment}; see muster segment explain {audience.segment} {person}"
+    )
+
+
+def _same_mailbox(connection: "duckdb.DuckDBPyConnection", person: str) -> tuple[str, ...]:
+    rows = connection.execute(
+        """select others.profile_id from intermediate.int_profile_recipients as own
+        inner join intermediate.int_profile_recipients as others using (recipient_id)
+        where own.profile_id = ? and others.profile_id <> ? order by 1""",
+        [person, person],
+    ).fetchall()
+    if not rows:
+        return ()
+    names = ", ".join(row[0] for row in rows)
+    return (f"{names} read the same mailbox or phone: caps and pauses count for all of them",)
+
+
+def _last_message(connection: "duckdb.DuckDBPyConnection", person: str) -> str:
+    row = connection.execute(
+        f"""select campaign, step, channel, send_at from {_DECIDED}
+        where profile_id = ? and decision = 'send' order by send_at desc, campaign limit 1""",
+        [person],
+    ).fetchone()
+    if row is None:
+        return "nothing was ever sent to it"
+    campaign, step, channel, at = row
+    step = "" if step == "message" else f", step {step}"
+    return f"the last message was {campaign}{step}, by {channel}, at {at:%Y-%m-%d %H:%M}"
+
+
+def _reach(connection: "duckdb.DuckDBPyConnection", person: str) -> Iterator[Reach]:
+    as_of = _as_of(connection)
+    for channel in _CHANNELS:
+        reachable = connection.execute(
+            """select 1 from intermediate.int_profile_channels
+            where profile_id = ? and channel = ?""",
+            [person, channel],
+        ).fetchone()
+        consent = connection.execute(
+            """select max_by(status, changed_at) || ' at '
+                || strftime(max(changed_at), '%Y-%m-%d %H:%M')
+            from intermediate.int_consent_changes
+            where profile_id = ? and channel = ? and changed_at <= ?""",
+            [person, channel, as_of],
+        ).fetchone()
+        stop = connection.execute(
+            """select string_agg(kind || ' at ' || strftime(stopped_at, '%Y-%m-%d %H:%M'), ', '
+                order by kind)
+            from intermediate.int_contact_stops
+            where profile_id = ? and channel = ? and stopped_at <= ?
+                and (ended_at is null or ended_at > ?)""",
+            [person, channel, as_of, as_of],
+        ).fetchone()
+        said = "needs none" if channel == "onsite" else "no record"
+        yield Reach(
+            channel,
+            reachable is not None,
+            (consent and consent[0]) or said,
+            (stop and stop[0]) or "",
+        )
+
+
+def _quiet(
+    connection: "duckdb.DuckDBPyConnection", campaigns: Campaigns, person: str
+) -> Iterator[Quiet]:
+    for name, defined in sorted(campaigns.defined.items()):
+        decisions = list(_decisions(connection, name, person))
+        outcomes: dict[str, int] = {}
+        for one in decisions:
+            what = "sent" if one.decision == "send" else one.reason
+            outcomes[what] = outcomes.get(what, 0) + 1
+        if decisions:
+            newest = decisions[0]
+            because = newest.because
+        else:
+            because = _why_none(connection, defined, person)
+        yield Quiet(
+            name,
+            defined.campaign.channel,
+            outcomes,
+            decisions[0].decided_at if decisions else None,
+            because,
+        )
