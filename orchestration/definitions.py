@@ -3,12 +3,13 @@
 import dagster as dg
 
 from orchestration.assets.dbt import dbt_assets
-from orchestration.assets.feeds import segment_feed
+from orchestration.assets.feeds import campaign_feed, segment_feed
 from orchestration.assets.landing import inbox, landing_assets, recorded
 from orchestration.assets.models import model_assets, scores
 from orchestration.assets.published import ledger_assets, snapshot_asset
 from orchestration.assets.sources import source_assets
 from orchestration.automation.jobs import (
+    campaign_feed_emission,
     full_build,
     landing_compaction,
     model_training,
@@ -23,6 +24,7 @@ from orchestration.automation.schedules import (
     weekly_training,
 )
 from orchestration.automation.sensors import (
+    campaign_feed_sensor,
     dead_run_sensor,
     inbox_sensor,
     model_drift_sensor,
@@ -50,17 +52,25 @@ defs = dg.Definitions(
         *ledger_assets,
         snapshot_asset(parsed),
         segment_feed,
+        campaign_feed,
     ],
     asset_checks=[*expectation_checks(parsed), no_segment_is_held, no_segment_is_unfinished],
     jobs=[
         full_build,
         segment_feed_emission,
+        campaign_feed_emission,
         model_training,
         landing_compaction,
         *pulls.values(),
     ],
     schedules=[hourly_build, nightly_compaction, weekly_training, *pull_schedules(pulls)],
-    sensors=[inbox_sensor, segment_feed_sensor, model_drift_sensor, dead_run_sensor],
+    sensors=[
+        inbox_sensor,
+        segment_feed_sensor,
+        campaign_feed_sensor,
+        model_drift_sensor,
+        dead_run_sensor,
+    ],
     resources={"build": Build()},
     # Also for assets picked by hand: a process for each step would import dbt each time.
     executor=dg.in_process_executor,

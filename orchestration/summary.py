@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from orchestration.automation.run import Outcome
+from orchestration.feeds import campaign_feed
 from orchestration.feeds.ledger import Ledger
 from orchestration.feeds.segment_feed import FEED
 from orchestration.publication.snapshot import Manifest, newest
@@ -70,6 +71,8 @@ def _audience_table(manifest: Manifest, published: Path, ledger: Ledger) -> "Tab
     sent = f"{entry.rows:,}" if entry else "not emitted yet"
     table.add_row("segment feed, rows of this emission", sent)
     table.add_row("segment feed, rows so far", f"{ledger.last_sequence():,}")
+    messages = Ledger(ledger.intents.parent.parent / campaign_feed.FEED)
+    table.add_row("campaign feed, messages so far", f"{messages.last_sequence():,}")
     return table
 
 
@@ -103,6 +106,7 @@ def print_summary(settings: Settings, outcome: Outcome | None) -> None:
         for label, path in (
             ("published tables", settings.published / "current.duckdb"),
             ("segment feed", settings.feeds / FEED),
+            ("campaign feed", settings.feeds / campaign_feed.FEED),
             ("rejected rows", f"{settings.warehouse}, table staging.quarantine"),
             ("validation report", settings.quality / "data_docs" / "index.html"),
         ):

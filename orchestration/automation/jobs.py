@@ -3,7 +3,7 @@
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from orchestration.assets.feeds import SEGMENT_FEED
+from orchestration.assets.feeds import CAMPAIGN_FEED, SEGMENT_FEED
 from orchestration.assets.landing import RECORDED
 from orchestration.assets.models import training_keys
 from orchestration.assets.sources import GROUP as SOURCES
@@ -36,6 +36,13 @@ segment_feed_emission = dg.define_asset_job(
     selection=dg.AssetSelection.assets(SEGMENT_FEED),
     executor_def=dg.in_process_executor,
     description="Emit the segment feed from the newest snapshot.",
+)
+
+campaign_feed_emission = dg.define_asset_job(
+    "campaign_feed_emission",
+    selection=dg.AssetSelection.assets(CAMPAIGN_FEED),
+    executor_def=dg.in_process_executor,
+    description="Emit the campaign feed: what was decided, holds still, and did not go out yet.",
 )
 
 model_training = dg.define_asset_job(

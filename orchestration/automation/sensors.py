@@ -1,6 +1,6 @@
 """Sensors: new files start a build, a snapshot an emission, drift a training; dead runs end.
 
-The first two look at files, not at their cursor alone, so a lost cursor does no harm.
+The first three look at files, not at their cursor alone, so a lost cursor does no harm.
 """
 
 import hashlib
@@ -8,7 +8,13 @@ import hashlib
 import dagster as dg
 
 from orchestration.automation.dead_runs import end_dead_runs
-from orchestration.automation.jobs import full_build, model_training, segment_feed_emission
+from orchestration.automation.jobs import (
+    campaign_feed_emission,
+    full_build,
+    model_training,
+    segment_feed_emission,
+)
+from orchestration.campaigns.pauses import paused
 from orchestration.connectors.landing import all_loads
 from orchestration.connectors.sources.file_drop import new_files
 from orchestration.feeds.ledger import Ledger
@@ -80,6 +86,26 @@ def segment_feed_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | 
     if context.cursor == manifest.snapshot_id:
         return dg.SkipReason(f"an emission of snapshot {manifest.snapshot_id} was started")
     context.update_cursor(manifest.snapshot_id)
+    return dg.RunRequest(tags={"muster/snapshot": manifest.snapshot_id})
+
+
+@dg.sensor(
+    job=campaign_feed_emission,
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def campaign_feed_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Starts an emission when there is a new snapshot, or campaigns were paused or go on."""
+    settings = load_settings()
+    manifest = newest(settings.published)
+    if manifest is None:
+        return dg.SkipReason("nothing has been published yet")
+    if context.instance.get_runs_count(_BUILDING):
+        return dg.SkipReason("a build is running, and emits at its end")
+    state = " ".join([manifest.snapshot_id, *sorted(paused(settings.ledger))])
+    if context.cursor == state:
+        return dg.SkipReason(f"an emission of snapshot {manifest.snapshot_id} was started")
+    context.update_cursor(state)
     return dg.RunRequest(tags={"muster/snapshot": manifest.snapshot_id})
 
 

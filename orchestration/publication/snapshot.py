@@ -46,9 +46,14 @@ def snapshot_ids(published: Path) -> list[str]:
     return sorted(path.parent.name for path in published.glob("snapshots/[0-9]*/manifest.json"))
 
 
+def manifest_path(published: Path, snapshot_id: str) -> Path:
+    """Where the manifest of a snapshot is; it is as old as the snapshot."""
+    return published / "snapshots" / snapshot_id / "manifest.json"
+
+
 def read_manifest(published: Path, snapshot_id: str) -> Manifest:
     """The manifest of one snapshot."""
-    path = published / "snapshots" / snapshot_id / "manifest.json"
+    path = manifest_path(published, snapshot_id)
     raw: dict[str, Any] = json.loads(path.read_text())
     raw["tables"] = {name: Table(**table) for name, table in raw["tables"].items()}
     return Manifest(**raw)
