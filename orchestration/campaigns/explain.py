@@ -20,6 +20,7 @@ from orchestration.resources.warehouse import open_to_read
 if TYPE_CHECKING:
     import duckdb
 
+Fate = dict[tuple[str, str, str], str]
 _DECIDED = "campaigns.campaign_decided"
 _COLUMNS = (
     "decision_id, step, occurrence_key, decision, reason, variant, is_holdout, version, priority, "
@@ -63,7 +64,11 @@ class Event:
 
 @dataclass(frozen=True)
 class Decided:
-    """One decision. `because` is the reason in words, `before` what was decided of it earlier."""
+    """One decision.
+
+    `because` is the reason in words, `before` what was decided of it earlier, `after` what became
+    of a message in the feed.
+    """
 
     step: str
     occurrence_key: str
@@ -84,6 +89,7 @@ class Decided:
     payload: Any
     events: tuple[Event, ...]
     before: tuple[str, ...]
+    after: str
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,8 @@ def explain_decision(
     """
     with open_to_read(settings.warehouse, _DECIDED) as connection:
         person, about = _person(connection, profile)
-        decisions = tuple(_decisions(connection, name, person))
+        fate = _fate(connection, settings, person)
+        decisions = tuple(_decisions(connection, name, person, fate))
         defined = campaigns.defined.get(name)
         if not decisions:
             campaigns.of(name)
@@ -185,7 +192,7 @@ def explain_silence(settings: Settings, campaigns: Campaigns, profile: str) -> S
             about + _same_mailbox(connection, person),
             _last_message(connection, person),
             tuple(_reach(connection, person)),
-            tuple(_quiet(connection, campaigns, person)),
+            tuple(_quiet(connection, campaigns, person, _fate(connection, settings, person))),
         )
 
 
@@ -211,8 +218,33 @@ def _dicts(
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def _fate(connection: "duckdb.DuckDBPyConnection", settings: Settings, person: str) -> Fate:
+    """What the feed says of somebody's messages, by campaign, step and occurrence."""
+    folder = settings.ledger / "feeds" / "campaigns"
+    names = connection.execute(
+        """select list(alias_profile_id) from intermediate.int_identity_aliases
+        where profile_id = ?""",
+        [person],
+    ).fetchone()
+    everybody = [person, *((names and names[0]) or [])]
+    found: Fate = {}
+    for part, words in (
+        ("intents", "'it went out in the campaign feed, as ' || idempotency_key"),
+        ("stopped", "'stopped when it was to go out: ' || reason || ', ' || detail"),
+    ):
+        if any((folder / part).glob("*.parquet")):
+            rows = connection.execute(
+                f"""select campaign, step, occurrence_key, {words}
+                from read_parquet('{folder / part}/*.parquet')
+                where profile_id in (select unnest(?::varchar[]))""",
+                [everybody],
+            ).fetchall()
+            found |= {row[:3]: row[3] for row in rows}
+    return found
+
+
 def _decisions(
-    connection: "duckdb.DuckDBPyConnection", name: str, person: str
+    connection: "duckdb.DuckDBPyConnection", name: str, person: str, fate: Fate
 ) -> Iterator[Decided]:
     rows = _dicts(
         connection,
@@ -230,10 +262,13 @@ def _decisions(
         because = _because(connection, row, gates, caps)
         before = tuple(_before(connection, row.pop("decision_id"), row["decided_at"]))
         payload = json.loads(row.pop("payload") or "{}")
+        after = fate.get((name, row["step"], row["occurrence_key"]), "")
+        if row["decision"] == "send" and not after:
+            after = "it has not gone out yet"
         del row["channel"], row["recipient_id"]
         yield Decided(
             **row, because=because, gates=gates, caps=caps, payload=payload, events=events,
-            before=before,
+            before=before, after=after,
         )  # fmt: skip
 
 
@@ -396,10 +431,10 @@ def _reach(connection: "duckdb.DuckDBPyConnection", person: str) -> Iterator[Rea
 
 
 def _quiet(
-    connection: "duckdb.DuckDBPyConnection", campaigns: Campaigns, person: str
+    connection: "duckdb.DuckDBPyConnection", campaigns: Campaigns, person: str, fate: Fate
 ) -> Iterator[Quiet]:
     for name, defined in sorted(campaigns.defined.items()):
-        decisions = list(_decisions(connection, name, person))
+        decisions = list(_decisions(connection, name, person, fate))
         outcomes: dict[str, int] = {}
         for one in decisions:
             what = "sent" if one.decision == "send" else one.reason

@@ -37,6 +37,8 @@ def _decided(console: Console, one: Decided, version: str | None) -> None:
     reason = f" ({one.reason})" if one.reason else ""
     line(console, f"{step}{one.occurrence_key}: {verb}{reason}", style, hang=2)
     line(console, one.because, indent=2, hang=2)
+    if one.after:
+        line(console, one.after, indent=2, hang=2)
     times = [f"occurred {at(one.occurred_at)}", f"due {at(one.due_at)}",
              f"decided {at(one.decided_at)}"]  # fmt: skip
     if one.send_at:

@@ -84,6 +84,19 @@ def _finish_and_compare(home: Path, expected: dict[str, str]) -> None:
         f"select sequence from read_parquet('{settings.feeds}/segments/*.parquet') order by 1"
     ).fetchall()
     assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
+    messages = duckdb.sql(
+        f"""select sequence, action, decision_id
+        from read_parquet('{settings.feeds}/campaigns/*.parquet') order by 1"""
+    ).fetchall()
+    assert [row[0] for row in messages] == list(range(1, len(messages) + 1))
+    assert {row[1] for row in messages} == {"send"}
+    decided = duckdb.sql(
+        f"""select decision_id
+        from read_parquet('{settings.ledger}/campaign_decisions/*.parquet')
+        where decision = 'send'"""
+    ).fetchall()
+    # Each is decided once, and told once.
+    assert sorted(row[2] for row in messages) == sorted(row[0] for row in decided)
 
 
 @pytest.mark.soak

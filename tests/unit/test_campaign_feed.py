@@ -1,0 +1,174 @@
+"""The campaign feed on the sample: each message once, and none that does not hold any more."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.campaigns.pauses import say
+from orchestration.connectors.destinations import files
+from orchestration.connectors.sources.file_drop import land_inbox
+from orchestration.feeds import campaign_feed
+from orchestration.feeds.ledger import Ledger
+from orchestration.resources.settings import Settings
+
+AFTER_THE_BUILD = (
+    "2026-11-01T00:00:00.000Z"  # the build's moment: the first that it did not look at
+)
+
+
+class CrashError(Exception):
+    """The process dies here."""
+
+
+@pytest.fixture
+def home(sample_copy: Settings) -> Settings:
+    """The sample, built, of which no message went out."""
+    shutil.rmtree(sample_copy.feeds / campaign_feed.FEED, ignore_errors=True)
+    shutil.rmtree(sample_copy.ledger / "feeds" / campaign_feed.FEED, ignore_errors=True)
+    return sample_copy
+
+
+def _told(home: Settings) -> list[dict[str, object]]:
+    folder = home.feeds / campaign_feed.FEED
+    return [
+        json.loads(line)
+        for path in sorted(folder.glob("*.jsonl"))
+        for line in path.read_text().splitlines()
+    ]
+
+
+def _decided(home: Settings) -> list[tuple[str, str, str, str]]:
+    """Decision, campaign, profile and channel of each message that the build decided."""
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        return connection.execute(
+            """select decision_id, campaign, profile_id, channel from campaigns.campaign_decided
+            where decision = 'send' order by 1"""
+        ).fetchall()
+
+
+def _email_of(home: Settings, profile: str) -> str:
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        row = connection.execute(
+            """select contact_point from intermediate.int_profile_channels
+            where profile_id = ? and channel = 'email'""",
+            [profile],
+        ).fetchone()
+    assert row
+    return str(row[0])
+
+
+def _land(home: Settings, source: str, entity: str, row: dict[str, str]) -> None:
+    """A record that lands after the build."""
+    path = home.inbox / source / entity / "later.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, row)
+        writer.writeheader()
+        writer.writerow(row)
+    assert land_inbox(home.inbox, home.landing, home.dlt, source).load_id
+
+
+def test_each_message_goes_out_once_with_its_words(home: Settings) -> None:
+    first = campaign_feed.emit(home)
+    again = campaign_feed.emit(home)
+    told = _told(home)
+    assert sorted(str(row["decision_id"]) for row in told) == [row[0] for row in _decided(home)]
+    assert first.sent == len(told) == first.last_sequence > 50
+    assert again == campaign_feed.Emission(None, 0, {}, {}, (), first.last_sequence)
+    assert [row["sequence"] for row in told] == list(range(1, len(told) + 1))
+    assert len({row["idempotency_key"] for row in told}) == len(told)
+    assert {row["action"] for row in told} == {"send"}
+    for row in told:
+        assert row["body"]
+        assert bool(row["preview"]) == (row["channel"] == "email")
+
+
+def test_consent_withdrawn_after_the_build_stops_its_message(home: Settings) -> None:
+    decision, _, profile, _ = next(row for row in _decided(home) if row[3] == "email")
+    _land(home, "crm", "consents", {
+        "consent_id": "later-1", "contact_id": "", "email": _email_of(home, profile),
+        "channel": "email", "purpose": "marketing", "status": "withdrawn", "source": "link",
+        "occurred_at": AFTER_THE_BUILD,
+    })  # fmt: skip
+    emission = campaign_feed.emit(home)
+    stopped = {one[0] for one in _decided(home) if one[2] == profile and one[3] == "email"}
+    assert decision in stopped
+    assert emission.stopped == {"no_consent": len(stopped)}
+    assert {row["decision_id"] for row in _told(home)} == {
+        row[0] for row in _decided(home) if row[0] not in stopped
+    }
+    # For good, though nothing is said of it again.
+    assert campaign_feed.emit(home).sent == 0
+
+
+def test_an_order_after_the_build_stops_what_was_meant_to_bring_it(home: Settings) -> None:
+    decision, _, profile, _ = next(
+        row for row in _decided(home) if row[1] == "browse_reminder" and row[3] == "email"
+    )
+    _land(home, "shop", "orders", {
+        "order_id": "later-1", "customer_id": "", "email": _email_of(home, profile), "phone": "",
+        "channel": "store", "status": "completed", "cart_id": "", "currency": "EUR",
+        "total": "10.00", "discount": "0.00", "country": "DE", "ordered_at": AFTER_THE_BUILD,
+        "updated_at": AFTER_THE_BUILD,
+    })  # fmt: skip
+    emission = campaign_feed.emit(home)
+    assert emission.stopped.get("converted", 0) >= 1
+    assert decision not in {row["decision_id"] for row in _told(home)}
+
+
+def test_a_pause_holds_what_is_about_to_go_out(home: Settings) -> None:
+    campaign = _decided(home)[0][1]
+    many = sum(row[1] == campaign for row in _decided(home))
+    say(home.ledger, campaign, "pause", "wrong price")
+    emission = campaign_feed.emit(home)
+    assert emission.waiting == {"paused": many}
+    assert campaign not in {row["campaign"] for row in _told(home)}
+    say(home.ledger, campaign, "resume")
+    assert campaign_feed.emit(home).sent == many
+    assert len(_told(home)) == len(_decided(home))
+
+
+def test_what_expired_while_it_waited_is_stopped(home: Settings) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    emission = campaign_feed.emit(home, datetime.now(UTC) + timedelta(days=400))
+    assert emission.stopped.get("expired", 0) > 0
+    told = {row["decision_id"]: row for row in _told(home)}
+    assert all(row["expires_at"] is None for row in told.values())
+
+
+def test_what_the_ledger_does_not_know_is_not_sent(home: Settings) -> None:
+    """As after a build that looks back: it is published, and leaves no trace."""
+    shutil.rmtree(home.ledger / "campaign_decisions")
+    assert campaign_feed.emit(home).sent == 0
+
+
+@pytest.mark.parametrize("place", ["delivery", "acknowledgement"])
+def test_a_dead_process_loses_nothing_and_sends_nothing_twice(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def die(*_: object) -> list[Path]:
+        raise CrashError
+
+    with monkeypatch.context() as patched:
+        if place == "delivery":
+            patched.setattr(files, "deliver", die)
+        else:
+            patched.setattr(Ledger, "acknowledge", die)
+        with pytest.raises(CrashError):
+            campaign_feed.emit(home)
+    # Meanwhile one campaign is stopped: of it nothing goes out, under the same keys.
+    campaign = _decided(home)[0][1]
+    say(home.ledger, campaign, "pause")
+    emission = campaign_feed.emit(home)
+    told = _told(home)
+    assert emission.repeated == ("000000001",)
+    assert [row["sequence"] for row in told] == list(range(1, len(_decided(home)) + 1))
+    for row in told:
+        assert row["action"] == ("cancel" if row["campaign"] == campaign else "send")
+        assert (row["body"] is None) == (row["action"] == "cancel")
+    assert campaign_feed.emit(home).sent == 0
