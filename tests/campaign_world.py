@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from orchestration.campaigns.fields import Campaign, Policy
 
 MINUTE = timedelta(minutes=1)
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1),
+          "w": timedelta(weeks=1)}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _row(defined: Defined, policy: Policy, root: Path) -> dict[str, Any]:
         "priority": campaign.priority,
         "group_name": campaign.group,
         "scopes": _scopes(defined),
-        "caps": [_cap(one, defined.name) for one in _applying(defined, policy)],
+        "caps": _caps(defined, policy),
         "steps": _steps(defined),
         "variants": _variants(defined),
         "holdout_share": campaign.holdout / 100,
@@ -110,6 +110,16 @@ def _applying(defined: Defined, policy: Policy) -> list[Cap]:
     """Caps that hold for it: its own, and those of the policy that count its messages."""
     counted = set(_scopes(defined))
     return [*(one for one in policy.caps if one.counts in counted), *defined.campaign.caps]
+
+
+def _caps(defined: Defined, policy: Policy) -> list[dict[str, Any]]:
+    """Each once: what policy and campaign both say would be counted twice."""
+    found: list[dict[str, Any]] = []
+    for one in _applying(defined, policy):
+        told = _cap(one, defined.name)
+        if told not in found:
+            found.append(told)
+    return found
 
 
 def _cap(cap: Cap, campaign: str) -> dict[str, Any]:

@@ -65,6 +65,15 @@ def _world(folder: Path, told: world.Facts, files: dict[str, Campaign], policy: 
     policy=Policy(),
     every=timedelta(hours=2),
 )
+# The policy says what the campaign says, in other words.
+@example(
+    told=people(cart_at(30), cart_at(40), cart_at(50)),
+    files={
+        "alpha": plain(tags=["some"], caps=[{"counts": "tag:some", "limit": 2, "within": "7d"}])
+    },
+    policy=Policy.model_validate({"caps": [{"counts": "tag:some", "limit": 2, "within": "1w"}]}),
+    every=timedelta(hours=2),
+)
 @settings(max_examples=15, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 @given(
     told=facts(),
