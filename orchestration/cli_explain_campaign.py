@@ -34,7 +34,7 @@ def decision(
 def silence(profile: Profile, as_json: Json = False) -> None:
     """Why somebody got nothing: channels and consents, and every campaign's newest reason."""
     from orchestration.campaigns.definitions import load_campaigns
-    from orchestration.campaigns.explain import explain_silence
+    from orchestration.campaigns.silence import explain_silence
     from orchestration.resources.settings import load_settings
 
     with campaign_errors():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Fate = dict[tuple[str, str, str], str]
-_DECIDED = "campaigns.campaign_decided"
+DECIDED = "campaigns.campaign_decided"
 _COLUMNS = (
     "decision_id, step, occurrence_key, decision, reason, variant, is_holdout, version, priority, "
     "channel, recipient_id, occurred_at, due_at, expires_at, decided_at, send_at, gates, caps, "
@@ -30,7 +30,6 @@ _COLUMNS = (
 _WAITS = {
     "scheduled": "the hour that it is meant for", "quiet_hours": "the end of the quiet hours",
 }  # fmt: skip
-_CHANNELS = ("email", "sms", "push", "onsite")
 
 
 @dataclass(frozen=True)
@@ -109,43 +108,6 @@ class Explanation:
         return json.dumps(asdict(self), default=datetime.isoformat, indent=2)
 
 
-@dataclass(frozen=True)
-class Reach:
-    """Whether somebody can be written to in a channel: contact point, consent, what stops it."""
-
-    channel: str
-    is_reachable: bool
-    consent: str
-    stop: str
-
-
-@dataclass(frozen=True)
-class Quiet:
-    """What a campaign decided about somebody: how often what, and the newest reason in words."""
-
-    campaign: str
-    channel: str
-    outcomes: dict[str, int]
-    newest: datetime | None
-    because: str
-
-
-@dataclass(frozen=True)
-class Silence:
-    """Why somebody got nothing, or what it got last."""
-
-    profile_id: str
-    as_of: datetime
-    about: tuple[str, ...]
-    last_message: str
-    reach: tuple[Reach, ...]
-    campaigns: tuple[Quiet, ...]
-
-    def as_json(self) -> str:
-        """All of it; times in ISO 8601, UTC."""
-        return json.dumps(asdict(self), default=datetime.isoformat, indent=2)
-
-
 def explain_decision(
     settings: Settings, campaigns: Campaigns, name: str, profile: str
 ) -> Explanation:
@@ -162,41 +124,27 @@ def explain_decision(
         NotExplainedError: nobody, or several, are meant.
         WarehouseError: nothing is built yet, or a build writes it.
     """
-    with open_to_read(settings.warehouse, _DECIDED) as connection:
-        person, about = _person(connection, profile)
-        fate = _fate(connection, settings, person)
-        decisions = tuple(_decisions(connection, name, person, fate))
+    with open_to_read(settings.warehouse, DECIDED) as connection:
+        person, about = person_of(connection, profile)
+        fate = fate_of(connection, settings, person)
+        decisions = tuple(decisions_of(connection, name, person, fate))
         defined = campaigns.defined.get(name)
         if not decisions:
             campaigns.of(name)
         elif defined is None:
             about += (f"{name} is no campaign now; its decisions are those of the past",)
-        none = "" if decisions or not defined else _why_none(connection, defined, person)
+        none = "" if decisions or not defined else why_none(connection, defined, person)
         version = defined.version if defined else None
-        as_of = _as_of(connection)
+        as_of = newest_moment(connection)
     return Explanation(name, person, as_of, version, about, decisions, none)
 
 
-def explain_silence(settings: Settings, campaigns: Campaigns, profile: str) -> Silence:
-    """Why a profile got nothing from any campaign.
+def person_of(connection: "duckdb.DuckDBPyConnection", value: str) -> tuple[str, tuple[str, ...]]:
+    """The profile id that a value means, and what is to be told about the value.
 
     Raises:
-        NotExplainedError: nobody, or several, are meant.
-        WarehouseError: nothing is built yet, or a build writes it.
+        CampaignError, NotExplainedError: it means nobody, or several.
     """
-    with open_to_read(settings.warehouse, _DECIDED) as connection:
-        person, about = _person(connection, profile)
-        return Silence(
-            person,
-            _as_of(connection),
-            about + _same_mailbox(connection, person),
-            _last_message(connection, person),
-            tuple(_reach(connection, person)),
-            tuple(_quiet(connection, campaigns, person, _fate(connection, settings, person))),
-        )
-
-
-def _person(connection: "duckdb.DuckDBPyConnection", value: str) -> tuple[str, tuple[str, ...]]:
     found = the_one(connection, value.strip(), load_rules())
     if found.profile_id is None:
         raise CampaignError(f"{value} is nobody's now; see muster explain identity {value}")
@@ -205,7 +153,8 @@ def _person(connection: "duckdb.DuckDBPyConnection", value: str) -> tuple[str, t
     return found.profile_id, about if past else ()
 
 
-def _as_of(connection: "duckdb.DuckDBPyConnection") -> datetime:
+def newest_moment(connection: "duckdb.DuckDBPyConnection") -> datetime:
+    """The as_of of the newest build."""
     row = connection.execute("select max_by(as_of, number) from main.dbt_builds").fetchone()
     return row[0]  # type: ignore[index, no-any-return]
 
@@ -218,7 +167,7 @@ def _dicts(
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _fate(connection: "duckdb.DuckDBPyConnection", settings: Settings, person: str) -> Fate:
+def fate_of(connection: "duckdb.DuckDBPyConnection", settings: Settings, person: str) -> Fate:
     """What the feed says of somebody's messages, by campaign, step and occurrence."""
     folder = settings.ledger / "feeds" / "campaigns"
     names = connection.execute(
@@ -243,12 +192,13 @@ def _fate(connection: "duckdb.DuckDBPyConnection", settings: Settings, person: s
     return found
 
 
-def _decisions(
+def decisions_of(
     connection: "duckdb.DuckDBPyConnection", name: str, person: str, fate: Fate
 ) -> Iterator[Decided]:
+    """A campaign's decisions about a profile, the newest first."""
     rows = _dicts(
         connection,
-        f"""select {_COLUMNS} from {_DECIDED} where campaign = ? and profile_id = ?
+        f"""select {_COLUMNS} from {DECIDED} where campaign = ? and profile_id = ?
         order by decided_at desc, due_at desc, step_place desc, occurrence_key""",
         [name, person],
     )
@@ -308,7 +258,7 @@ def _because(
 def _taken(connection: "duckdb.DuckDBPyConnection", row: dict[str, Any], what: str) -> str:
     """What else was decided for the same reader in the same run and took its place."""
     names = connection.execute(
-        f"""select string_agg(distinct campaign, ', ' order by campaign) from {_DECIDED}
+        f"""select string_agg(distinct campaign, ', ' order by campaign) from {DECIDED}
         where recipient_id = ? and decided_at = ? and decision_id <> ? and priority >= ?
             and (decision = 'send'
                 or reason in ('holdout', 'frequency_cap', 'scheduled', 'quiet_hours'))""",
@@ -341,9 +291,9 @@ def _events(connection: "duckdb.DuckDBPyConnection", ids: Sequence[str]) -> Iter
     yield from (Event(*row) for row in rows)
 
 
-def _why_none(connection: "duckdb.DuckDBPyConnection", defined: Defined, person: str) -> str:
+def why_none(connection: "duckdb.DuckDBPyConnection", defined: Defined, person: str) -> str:
     """Why a campaign has decided nothing about somebody."""
-    campaign, as_of = defined.campaign, _as_of(connection)
+    campaign, as_of = defined.campaign, newest_moment(connection)
     if campaign.start and campaign.start > as_of.date():
         return f"it starts on {campaign.start}"
     if campaign.end and campaign.end <= as_of.date():
@@ -370,84 +320,3 @@ def _why_none(connection: "duckdb.DuckDBPyConnection", defined: Defined, person:
     return (
         f"it is not in {audience.segment}; see muster segment explain {audience.segment} {person}"
     )
-
-
-def _same_mailbox(connection: "duckdb.DuckDBPyConnection", person: str) -> tuple[str, ...]:
-    rows = connection.execute(
-        """select others.profile_id from intermediate.int_profile_recipients as own
-        inner join intermediate.int_profile_recipients as others using (recipient_id)
-        where own.profile_id = ? and others.profile_id <> ? order by 1""",
-        [person, person],
-    ).fetchall()
-    if not rows:
-        return ()
-    names = ", ".join(row[0] for row in rows)
-    return (f"{names} read the same mailbox or phone: caps and pauses count for all of them",)
-
-
-def _last_message(connection: "duckdb.DuckDBPyConnection", person: str) -> str:
-    row = connection.execute(
-        f"""select campaign, step, channel, send_at from {_DECIDED}
-        where profile_id = ? and decision = 'send' order by send_at desc, campaign limit 1""",
-        [person],
-    ).fetchone()
-    if row is None:
-        return "nothing was ever sent to it"
-    campaign, step, channel, at = row
-    step = "" if step == "message" else f", step {step}"
-    return f"the last message was {campaign}{step}, by {channel}, at {at:%Y-%m-%d %H:%M}"
-
-
-def _reach(connection: "duckdb.DuckDBPyConnection", person: str) -> Iterator[Reach]:
-    as_of = _as_of(connection)
-    for channel in _CHANNELS:
-        reachable = connection.execute(
-            """select 1 from intermediate.int_profile_channels
-            where profile_id = ? and channel = ?""",
-            [person, channel],
-        ).fetchone()
-        consent = connection.execute(
-            """select max_by(status, changed_at) || ' at '
-                || strftime(max(changed_at), '%Y-%m-%d %H:%M')
-            from intermediate.int_consent_changes
-            where profile_id = ? and channel = ? and changed_at <= ?""",
-            [person, channel, as_of],
-        ).fetchone()
-        stop = connection.execute(
-            """select string_agg(kind || ' at ' || strftime(stopped_at, '%Y-%m-%d %H:%M'), ', '
-                order by kind)
-            from intermediate.int_contact_stops
-            where profile_id = ? and channel = ? and stopped_at <= ?
-                and (ended_at is null or ended_at > ?)""",
-            [person, channel, as_of, as_of],
-        ).fetchone()
-        said = "needs none" if channel == "onsite" else "no record"
-        yield Reach(
-            channel,
-            reachable is not None,
-            (consent and consent[0]) or said,
-            (stop and stop[0]) or "",
-        )
-
-
-def _quiet(
-    connection: "duckdb.DuckDBPyConnection", campaigns: Campaigns, person: str, fate: Fate
-) -> Iterator[Quiet]:
-    for name, defined in sorted(campaigns.defined.items()):
-        decisions = list(_decisions(connection, name, person, fate))
-        outcomes: dict[str, int] = {}
-        for one in decisions:
-            what = "sent" if one.decision == "send" else one.reason
-            outcomes[what] = outcomes.get(what, 0) + 1
-        if decisions:
-            newest = decisions[0]
-            because = newest.because
-        else:
-            because = _why_none(connection, defined, person)
-        yield Quiet(
-            name,
-            defined.campaign.channel,
-            outcomes,
-            decisions[0].decided_at if decisions else None,
-            because,
-        )

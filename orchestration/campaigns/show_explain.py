@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from orchestration.campaigns.explain import Decided, Explanation, Quiet, Silence
+from orchestration.campaigns.explain import Decided, Explanation
+from orchestration.campaigns.silence import Quiet, Silence
 from orchestration.segments.show import at, heading, line, more, table
 
 _MOST = 5  # decisions, and events of one

@@ -7,8 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestration.campaigns.definitions import load_campaigns
-from orchestration.campaigns.explain import explain_decision, explain_silence
+from orchestration.campaigns.explain import explain_decision
 from orchestration.campaigns.names import CampaignError
+from orchestration.campaigns.silence import explain_silence
 from orchestration.cli import app
 from orchestration.resources.settings import Settings
 from tests.homes import muster_home
