@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from orchestration.assets.published import SNAPSHOT
+from orchestration.campaigns.emission import emit_campaigns
 from orchestration.feeds import campaign_feed as campaigns
 from orchestration.feeds.segment_feed import FEED, emit
 from orchestration.publication.snapshot import repair_current
@@ -58,7 +59,7 @@ def segment_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None
 def campaign_feed(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
     """Emit what was decided and still holds; wait for a build that writes the warehouse."""
     try:
-        emission = campaigns.emit(load_settings())
+        emission = emit_campaigns(load_settings())
     except WarehouseError as error:
         context.log.warning(f"nothing goes out yet: {error}")
         raise dg.RetryRequested(max_retries=15, seconds_to_wait=_BUSY_SECONDS) from error

@@ -5,7 +5,6 @@ and quiet hours are not asked again: the decision itself counts in them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from orchestration.campaigns.definitions import Campaigns
 from orchestration.campaigns.simulation.replay import put_campaigns
+from orchestration.feeds.campaign_feed import Refused
 from orchestration.segments.world import Moment, World
 
 # In the order of a build.
@@ -28,14 +28,6 @@ _AS_BUILT = {
     "profile_traits": "profile_id, local_timezone, preferred_hour",
     "int_profile_recipients": "profile_id, recipient_id",
 }
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Why a decision to send does not hold any more."""
-
-    reason: str
-    detail: str
 
 
 def recheck(

@@ -6,25 +6,21 @@ have arrived: it is sent again under the same key, or as `cancel` if it does not
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
 from orchestration.connectors.destinations import files
 from orchestration.feeds.ledger import Acknowledgement, Ledger
 from orchestration.publication.append import Record, append, last_record
-from orchestration.publication.snapshot import Manifest, manifest_path, newest
-from orchestration.resources.settings import Settings
+from orchestration.publication.snapshot import Manifest, newest
 
 if TYPE_CHECKING:
-    from orchestration.campaigns.content.rendering import Message
-    from orchestration.campaigns.definitions import Campaigns
-    from orchestration.campaigns.recheck import Refused
-    from orchestration.segments.world import World
+    import duckdb
 
 FEED = "campaigns"
 Decision = dict[str, Any]
@@ -43,6 +39,14 @@ _STOPPED = ("decision_id", "campaign", "step", "profile_id", "occurrence_key", "
 
 
 @dataclass(frozen=True)
+class Refused:
+    """Why a decision to send does not hold any more."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class Emission:
     """What one call emitted.
 
@@ -57,127 +61,97 @@ class Emission:
     last_sequence: int = 0
 
 
-def emit(settings: Settings, now: datetime | None = None) -> Emission:
+class Gate(Protocol):
+    """What stands between decisions and their emission, at one moment."""
+
+    now: datetime
+    """The machine's clock, UTC with its zone."""
+    connection: "duckdb.DuckDBPyConnection"
+    """Has `aliases`: ids of the past (alias_profile_id), and whom they mean (profile_id)."""
+
+    def waits(self, decision: Decision) -> str | None:
+        """Why it does not go out now, and may later."""
+
+    def refused(self, decisions: Sequence[Decision]) -> Mapping[str, Refused]:
+        """Those that do not hold any more, by decision_id."""
+
+    def words(self, decisions: Sequence[Decision]) -> Mapping[str, Decision | str]:
+        """Subject, preview, body and locale by decision_id; where there can be none, why."""
+
+
+def emit(
+    published: Path, ledger_root: Path, feeds: Path, gate_of: Callable[[Manifest], Gate]
+) -> Emission:
     """Send what was decided and is not sent yet, after what a dead process left unacknowledged.
 
     Args:
-        settings: where everything is.
-        now: the machine's clock, UTC with its zone; left out, it is read.
-
-    Raises:
-        WarehouseError: a build writes the warehouse: what holds cannot be asked, so nothing goes.
-        CampaignError: policy.yml is wrong, which would change what each campaign does.
+        published: the folder of snapshots.
+        ledger_root: the ledger's folder.
+        feeds: where emissions go.
+        gate_of: opens the gate for a snapshot; it is asked only if there is one.
     """
-    from orchestration.campaigns.definitions import load_campaigns
-
-    ledger = Ledger(settings.ledger / "feeds" / FEED)
-    manifest = newest(settings.published)
-    open_emissions = ledger.unacknowledged()
-    if manifest is None or not (open_emissions or _may_send(settings, manifest)):
+    ledger = Ledger(ledger_root / "feeds" / FEED)
+    manifest = newest(published)
+    if manifest is None or not _decisions(published, manifest).exists():
         return Emission(None, 0, last_sequence=ledger.last_sequence())
-    campaigns = load_campaigns()
-    gate = _Gate(settings, campaigns, manifest, now or datetime.now(UTC))
+    open_emissions = ledger.unacknowledged()
+    gate = gate_of(manifest)
     stopped: list[Decision] = []
     for interrupted in open_emissions:
-        stopped += _send_again(settings, ledger, interrupted, gate)
-    pending, waiting = gate.not_paused(_pending(settings, ledger, manifest, gate.world))
-    rows, refused = gate.rows(pending, manifest, ledger.last_sequence())
+        stopped += _send_again(feeds, ledger, interrupted, gate)
+    waiting: Counter[str] = Counter()
+    pending = []
+    for one in _pending(published, ledger_root, manifest, gate):
+        if reason := gate.waits(one):
+            waiting[reason] += 1
+        else:
+            pending.append(one)
+    rows, refused = _rows(gate, pending, manifest, ledger.last_sequence())
     _stop(ledger, refused, gate.now)
     emission_id: str | None = None
     if rows:
         emission_id = f"{rows[0]['sequence']:09d}"
         ledger.append_intent(emission_id, pa.Table.from_pylist(rows, schema=ROWS))
-        _deliver(settings, ledger, emission_id, ledger.intent(emission_id))
+        _deliver(feeds, ledger, emission_id, ledger.intent(emission_id))
     reasons = Counter(one["reason"] for one in [*stopped, *refused])
     return Emission(
         emission_id, len(rows), reasons, waiting, tuple(open_emissions), ledger.last_sequence()
     )
 
 
-def _decisions(settings: Settings, manifest: Manifest) -> Path:
-    folder = settings.published / "snapshots" / manifest.snapshot_id
-    return folder / "campaign_decisions.parquet"
+def _decisions(published: Path, manifest: Manifest) -> Path:
+    return published / "snapshots" / manifest.snapshot_id / "campaign_decisions.parquet"
 
 
-def _may_send(settings: Settings, manifest: Manifest) -> bool:
-    return _decisions(settings, manifest).exists()
+def _rows(
+    gate: Gate, pending: Sequence[Decision], manifest: Manifest, last: int
+) -> tuple[list[Decision], list[Decision]]:
+    """Rows to send, numbered after the last; and those that are stopped, with the reason."""
+    refused = gate.refused(pending)
+    told = gate.words([one for one in pending if one["decision_id"] not in refused])
+    rows: list[Decision] = []
+    stopped: list[Decision] = []
+    for one in pending:
+        decision_id = one["decision_id"]
+        if decision_id in refused:
+            stopped.append(_stopped_as(one, refused[decision_id]))
+            continue
+        words = told[decision_id]
+        if isinstance(words, str):
+            stopped.append(_stopped_as(one, Refused("no_content", words)))
+        else:
+            rows.append(_row(one, words, manifest, last + len(rows) + 1))
+    return rows, stopped
 
 
-class _Gate:
-    """What stands between a decision and its emission, at one moment."""
-
-    def __init__(
-        self, settings: Settings, campaigns: "Campaigns", manifest: Manifest, now: datetime
-    ) -> None:
-        from orchestration.campaigns.pauses import paused
-        from orchestration.connectors.landing import all_loads
-        from orchestration.segments.world import open_world
-
-        self.campaigns, self.now = campaigns, now
-        self.world: World = open_world(settings)
-        self._paused = paused(settings.ledger)
-        self._faults = {fault.name for fault in campaigns.faults}
-        is_landed_anew = bool(all_loads(settings.landing) - set(manifest.loads))
-        self._known_at = now.replace(tzinfo=None) if is_landed_anew else None
-        # As much later than the snapshot's moment as it is later than the snapshot: a build of a
-        # past moment is played on its own clock.
-        made = datetime.fromtimestamp(
-            manifest_path(settings.published, manifest.snapshot_id).stat().st_mtime, UTC
-        )
-        self._moment = _moment_of(manifest) + max(now - made, timedelta(0))
-
-    def not_paused(self, decisions: Sequence[Decision]) -> tuple[list[Decision], dict[str, int]]:
-        """Those of campaigns that go on; how many wait, by reason."""
-        waiting: Counter[str] = Counter()
-        going = []
-        for one in decisions:
-            if one["campaign"] in self._paused:
-                waiting["paused"] += 1
-            elif one["campaign"] in self._faults:
-                waiting["at fault"] += 1
-            else:
-                going.append(one)
-        return going, dict(waiting)
-
-    def refused(self, decisions: Sequence[Decision]) -> "dict[str, Refused]":
-        """Which do not hold any more."""
-        from orchestration.campaigns.recheck import recheck
-
-        return recheck(self.world, self.campaigns, decisions, self._moment, self._known_at)
-
-    def rows(
-        self, pending: Sequence[Decision], manifest: Manifest, last: int
-    ) -> tuple[list[Decision], list[Decision]]:
-        """Rows to send, numbered after the last; and those that are stopped, with the reason."""
-        from orchestration.campaigns.content.renderer import load_renderer
-        from orchestration.campaigns.messages import messages
-
-        refused = self.refused(pending)
-        holding = [one for one in pending if one["decision_id"] not in refused]
-        stopped = [
-            {**one, "reason": refused[one["decision_id"]].reason,
-             "detail": refused[one["decision_id"]].detail}
-            for one in pending if one["decision_id"] in refused
-        ]  # fmt: skip
-        told = (
-            messages(self.world.connection, load_renderer(campaigns=self.campaigns), holding)
-            if holding
-            else {}
-        )
-        rows: list[Decision] = []
-        for one in holding:
-            message = told[one["decision_id"]]
-            if isinstance(message, str):
-                stopped.append({**one, "reason": "no_content", "detail": message})
-            else:
-                rows.append(_row(one, message, manifest, last + len(rows) + 1))
-        return rows, stopped
+def _stopped_as(one: Decision, why: Refused) -> Decision:
+    return {**one, "reason": why.reason, "detail": why.detail}
 
 
-def _row(one: Decision, message: "Message", manifest: Manifest, sequence: int) -> Decision:
+def _row(one: Decision, words: Decision, manifest: Manifest, sequence: int) -> Decision:
     return {
         **{name: one.get(name) for name in ROWS.names},
-        **{name: getattr(message, name) for name in _WORDS},
+        **words,
         "sequence": sequence,
         "action": "send",
         # Feed and sequence name a row for ever, so a retry carries the same key.
@@ -187,16 +161,15 @@ def _row(one: Decision, message: "Message", manifest: Manifest, sequence: int) -
     }
 
 
-def _pending(
-    settings: Settings, ledger: Ledger, manifest: Manifest, world: "World"
-) -> list[Decision]:
+def _pending(published: Path, ledger_root: Path, manifest: Manifest, gate: Gate) -> list[Decision]:
     """Decisions to send that neither went out nor were stopped, under any name of the profile.
 
     They must be both published and in the ledger: a build that looks back is published, and what it
     would have sent is not.
     """
     columns = "campaign, step, occurrence_key, profile_id"
-    recorded = settings.ledger / "campaign_decisions"
+    ledger = Ledger(ledger_root / "feeds" / FEED)
+    recorded = ledger_root / "campaign_decisions"
     if not any(recorded.glob("*.parquet")):
         return []
     done = [folder for folder in (ledger.intents, _stopped_of(ledger))
@@ -204,14 +177,13 @@ def _pending(
     past = " union all ".join(
         f"select {columns} from read_parquet('{folder}/*.parquet')" for folder in done
     )
-    published = f"read_parquet('{_decisions(settings, manifest)}')"
-    nobody = f"select {columns} from {published} where false"
+    table = f"read_parquet('{_decisions(published, manifest)}')"
+    nobody = f"select {columns} from {table} where false"
     sent = f"""select {columns} from read_parquet('{recorded}/*.parquet')
-        where decision = 'send' and recorded_at <= timestamp '{_moment_of(manifest)}'"""
-    decided = f"from {published} where decision = 'send'"
-    cursor = world.connection.execute(
-        f"""with aliases as (from warehouse.intermediate.int_identity_aliases),
-        done as ({_by_their_name_now(past or nobody)}),
+        where decision = 'send' and recorded_at <= timestamp '{moment_of(manifest)}'"""
+    decided = f"from {table} where decision = 'send'"
+    cursor = gate.connection.execute(
+        f"""with done as ({_by_their_name_now(past or nobody)}),
         recorded as ({_by_their_name_now(sent)}),
         decided as ({_by_their_name_now(decided)})
         select * from decided semi join recorded using ({columns}) anti join done using ({columns})
@@ -231,27 +203,25 @@ def _stopped_of(ledger: Ledger) -> Path:
     return ledger.intents.parent / "stopped"
 
 
-def _moment_of(manifest: Manifest) -> datetime:
+def moment_of(manifest: Manifest) -> datetime:
+    """A snapshot's as_of, in UTC without a zone."""
     return datetime.fromisoformat(manifest.as_of).replace(tzinfo=None)
 
 
-def _send_again(
-    settings: Settings, ledger: Ledger, emission_id: str, gate: _Gate
-) -> list[Decision]:
+def _send_again(feeds: Path, ledger: Ledger, emission_id: str, gate: Gate) -> list[Decision]:
     """Deliver an intent of a dead process; what does not hold any more is told to be cancelled."""
     told: list[Decision] = ledger.intent(emission_id).to_pylist()
-    refused = gate.refused([one for one in told if one["campaign"] not in gate.campaigns.faults])
-    going, _ = gate.not_paused(told)
-    held = {one["decision_id"] for one in told} - {one["decision_id"] for one in going}
+    waits = {one["decision_id"]: gate.waits(one) for one in told}
+    refused = gate.refused([one for one in told if not waits[one["decision_id"]]])
     cancelled = []
     for one in told:
-        if one["decision_id"] in refused or one["decision_id"] in held:
+        wait = waits[one["decision_id"]]
+        why = Refused(wait, "when it went out") if wait else refused.get(one["decision_id"])
+        if why:
             one |= {"action": "cancel", **dict.fromkeys(_WORDS)}
-            why = refused.get(one["decision_id"])
-            cancelled.append({**one, "reason": why.reason if why else "paused",
-                              "detail": why.detail if why else "when it went out"})  # fmt: skip
+            cancelled.append(_stopped_as(one, why))
     _stop(ledger, cancelled, gate.now)
-    _deliver(settings, ledger, emission_id, pa.Table.from_pylist(told, schema=ROWS))
+    _deliver(feeds, ledger, emission_id, pa.Table.from_pylist(told, schema=ROWS))
     return cancelled
 
 
@@ -269,8 +239,8 @@ def _stop(ledger: Ledger, stopped: Sequence[Decision], now: datetime) -> None:
         append(connection, folder, record, "from stopped")
 
 
-def _deliver(settings: Settings, ledger: Ledger, emission_id: str, rows: pa.Table) -> None:
-    files.deliver(settings.feeds / FEED, emission_id, rows)
+def _deliver(feeds: Path, ledger: Ledger, emission_id: str, rows: pa.Table) -> None:
+    files.deliver(feeds / FEED, emission_id, rows)
     sequences = rows["sequence"].to_pylist()
     ledger.acknowledge(
         Acknowledgement(

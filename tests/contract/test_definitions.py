@@ -30,6 +30,7 @@ def repository(sample_home: Settings) -> dg.RepositoryDefinition:
 def test_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {job.name for job in repository.get_all_jobs()} == {
         "__ASSET_JOB",
+        "campaign_feed_emission",
         "full_build",
         "landing_compaction",
         "model_training",
@@ -41,6 +42,7 @@ def test_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None
         ("weekly_training", "0 4 * * 1"),
     ]
     assert {sensor.name for sensor in repository.sensor_defs} == {
+        "campaign_feed_sensor",
         "dead_run_sensor",
         "inbox_sensor",
         "model_drift_sensor",

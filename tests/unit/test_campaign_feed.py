@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.campaigns.emission import emit_campaigns
 from orchestration.campaigns.pauses import say
 from orchestration.connectors.destinations import files
 from orchestration.connectors.sources.file_drop import land_inbox
@@ -73,8 +74,8 @@ def _land(home: Settings, source: str, entity: str, row: dict[str, str]) -> None
 
 
 def test_each_message_goes_out_once_with_its_words(home: Settings) -> None:
-    first = campaign_feed.emit(home)
-    again = campaign_feed.emit(home)
+    first = emit_campaigns(home)
+    again = emit_campaigns(home)
     told = _told(home)
     assert sorted(str(row["decision_id"]) for row in told) == [row[0] for row in _decided(home)]
     assert first.sent == len(told) == first.last_sequence > 50
@@ -94,7 +95,7 @@ def test_consent_withdrawn_after_the_build_stops_its_message(home: Settings) -> 
         "channel": "email", "purpose": "marketing", "status": "withdrawn", "source": "link",
         "occurred_at": AFTER_THE_BUILD,
     })  # fmt: skip
-    emission = campaign_feed.emit(home)
+    emission = emit_campaigns(home)
     stopped = {one[0] for one in _decided(home) if one[2] == profile and one[3] == "email"}
     assert decision in stopped
     assert emission.stopped == {"no_consent": len(stopped)}
@@ -102,7 +103,7 @@ def test_consent_withdrawn_after_the_build_stops_its_message(home: Settings) -> 
         row[0] for row in _decided(home) if row[0] not in stopped
     }
     # For good, though nothing is said of it again.
-    assert campaign_feed.emit(home).sent == 0
+    assert emit_campaigns(home).sent == 0
 
 
 def test_an_order_after_the_build_stops_what_was_meant_to_bring_it(home: Settings) -> None:
@@ -115,7 +116,7 @@ def test_an_order_after_the_build_stops_what_was_meant_to_bring_it(home: Setting
         "total": "10.00", "discount": "0.00", "country": "DE", "ordered_at": AFTER_THE_BUILD,
         "updated_at": AFTER_THE_BUILD,
     })  # fmt: skip
-    emission = campaign_feed.emit(home)
+    emission = emit_campaigns(home)
     assert emission.stopped.get("converted", 0) >= 1
     assert decision not in {row["decision_id"] for row in _told(home)}
 
@@ -124,18 +125,18 @@ def test_a_pause_holds_what_is_about_to_go_out(home: Settings) -> None:
     campaign = _decided(home)[0][1]
     many = sum(row[1] == campaign for row in _decided(home))
     say(home.ledger, campaign, "pause", "wrong price")
-    emission = campaign_feed.emit(home)
+    emission = emit_campaigns(home)
     assert emission.waiting == {"paused": many}
     assert campaign not in {row["campaign"] for row in _told(home)}
     say(home.ledger, campaign, "resume")
-    assert campaign_feed.emit(home).sent == many
+    assert emit_campaigns(home).sent == many
     assert len(_told(home)) == len(_decided(home))
 
 
 def test_what_expired_while_it_waited_is_stopped(home: Settings) -> None:
     from datetime import UTC, datetime, timedelta
 
-    emission = campaign_feed.emit(home, datetime.now(UTC) + timedelta(days=400))
+    emission = emit_campaigns(home, datetime.now(UTC) + timedelta(days=400))
     assert emission.stopped.get("expired", 0) > 0
     told = {row["decision_id"]: row for row in _told(home)}
     assert all(row["expires_at"] is None for row in told.values())
@@ -144,7 +145,7 @@ def test_what_expired_while_it_waited_is_stopped(home: Settings) -> None:
 def test_what_the_ledger_does_not_know_is_not_sent(home: Settings) -> None:
     """As after a build that looks back: it is published, and leaves no trace."""
     shutil.rmtree(home.ledger / "campaign_decisions")
-    assert campaign_feed.emit(home).sent == 0
+    assert emit_campaigns(home).sent == 0
 
 
 @pytest.mark.parametrize("place", ["delivery", "acknowledgement"])
@@ -160,15 +161,15 @@ def test_a_dead_process_loses_nothing_and_sends_nothing_twice(
         else:
             patched.setattr(Ledger, "acknowledge", die)
         with pytest.raises(CrashError):
-            campaign_feed.emit(home)
+            emit_campaigns(home)
     # Meanwhile one campaign is stopped: of it nothing goes out, under the same keys.
     campaign = _decided(home)[0][1]
     say(home.ledger, campaign, "pause")
-    emission = campaign_feed.emit(home)
+    emission = emit_campaigns(home)
     told = _told(home)
     assert emission.repeated == ("000000001",)
     assert [row["sequence"] for row in told] == list(range(1, len(_decided(home)) + 1))
     for row in told:
         assert row["action"] == ("cancel" if row["campaign"] == campaign else "send")
         assert (row["body"] is None) == (row["action"] == "cancel")
-    assert campaign_feed.emit(home).sent == 0
+    assert emit_campaigns(home).sent == 0
