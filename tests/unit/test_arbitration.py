@@ -6,6 +6,7 @@ the past is the ledger. Late candidates, merges, pauses, held messages, runs tha
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from orchestration.rendering.renderer import Renderer
 from orchestration.resources.settings import DBT_PROJECT
 from tests import campaign_world as world
 from tests.campaign_cases import (
+    PEOPLE,
     START,
     WEEK,
     campaigns,
@@ -144,3 +146,54 @@ def test_decisions_are_those_of_the_simulator(
         again = _build(folder, project, number, run, told, files, policy)
         assert found == expected, run
         assert again == found, "the same run twice"
+
+
+# Local minutes around 29 February, and what becomes of a candidate of each, by the cap's window.
+_LEAP = {
+    "2028-02-28 23:58": ("", ""),
+    "2028-02-28 23:59": ("frequency_cap", ""),  # a second one of that day
+    "2028-02-29 00:00": ("", "frequency_cap"),  # a third one of February
+    "2028-02-29 23:59": ("frequency_cap", "frequency_cap"),
+    "2028-03-01 00:00": ("", ""),
+}
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu"])
+def test_caps_of_days_and_months_over_a_leap_day(zone: str, tmp_path: Path) -> None:
+    moments = [world.moment_of(shown, zone) for shown in _LEAP]
+    occurrences = [
+        world.Occurrence(trigger, who, f"at {at}", at, at, at + timedelta(hours=1))
+        for at in moments
+        for trigger, who in (("cart", "p0"), ("browse", "p1"))
+    ]
+    told = replace(people(*occurrences), zones=dict.fromkeys(PEOPLE, zone))
+    files = {
+        "alpha": plain(caps=[{"counts": "campaign", "limit": 1, "within": "day"}]),
+        "beta": plain(
+            audience={"trigger": "browse"},
+            caps=[{"counts": "campaign", "limit": 2, "within": "month"}],
+        ),
+    }
+    simulator, project = world.Simulator(files, Policy(), told), Project(DBT_PROJECT)
+    for number, (moment, reasons) in enumerate(zip(moments, _LEAP.values(), strict=True)):
+        run = world.Run(moment, {})
+        expected = {key: said.told for key, said in simulator.run(number, run).items()}
+        found = _build(tmp_path, project, number, run, told, files, Policy())
+        assert found == expected
+        new = {key[0]: said[1] for key, said in found.items() if said[3] == moment}
+        assert new == dict(zip(("alpha", "beta"), reasons, strict=True)), moment
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kathmandu"])
+def test_a_message_waits_over_midnight_of_a_leap_day(zone: str, tmp_path: Path) -> None:
+    """Quiet from 21:00 to 00:00: at 23:59 it is held for a minute, and then it goes."""
+    midnight = world.moment_of("2028-02-29 00:00", zone)
+    before = midnight - timedelta(minutes=1)
+    one = world.Occurrence("cart", "p0", "one", before, before, midnight + timedelta(hours=1))
+    told = replace(people(one), zones=dict.fromkeys(PEOPLE, zone))
+    files = {"alpha": plain(quiet_hours={"from": "21:00", "to": "00:00"})}
+    project, key = Project(DBT_PROJECT), ("alpha", "message", "p0", "one")
+    first = _build(tmp_path, project, 0, world.Run(before, {}), told, files, Policy())
+    assert first == {key: ("hold", "quiet_hours", midnight, before)}
+    second = _build(tmp_path, project, 1, world.Run(midnight, {}), told, files, Policy())
+    assert second == {key: ("send", "", midnight, midnight)}
