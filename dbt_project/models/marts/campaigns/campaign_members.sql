@@ -9,7 +9,8 @@ with stays as (
         -- The campaign's own clock, else the profile's.
         coalesce(campaigns.timezone, traits.local_timezone) as zone,
         stays.entered_at,
-        coalesce(stays.exited_at, {{ as_of() }}) as last_at
+        -- At its exit a profile is no member any more.
+        coalesce(stays.exited_at - interval '1 microsecond', {{ as_of() }}) as last_at
     from {{ ref('campaign_definitions') }} as campaigns
     inner join {{ ref('segment_stays') }} as stays
         on campaigns.audience = stays.segment
