@@ -49,6 +49,7 @@ select
     assigned_at,
     coalesce(len(list_filter(
         by_merge,
-        one -> one.variant <> newest.variant or one.is_holdout <> newest.is_holdout
+        one -> one.variant <> {{ field_of('newest', 'variant') }}
+        or one.is_holdout <> {{ field_of('newest', 'is_holdout') }}
     )) > 0, false) as changed_by_merge
 from assigned
