@@ -19,6 +19,8 @@ WEEK = 7 * 24 * 60  # minutes
 ZONES = (
     "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC",
 )  # fmt: skip
+# Of those who are merged, p2 is in the first and p3 in the second, in every campaign.
+VARIANTS = {"a": {"weight": 55}, "b": {"weight": 45}}
 
 
 def minutes(least: int, most: int) -> st.SearchStrategy[datetime]:
@@ -61,6 +63,7 @@ def campaigns(draw: st.DrawFn) -> dict[str, Campaign]:
             "group": draw(st.sampled_from((None, "group"))),
             "tags": draw(st.sampled_from(([], ["promotional"]))),
             "steps": draw(st.sampled_from((None, steps))),
+            "variants": draw(st.sampled_from((None, VARIANTS))),
             "holdout": draw(st.sampled_from((0, 0, 30))),
             "caps": draw(st.lists(
                 st.builds(lambda n, w: {"counts": "campaign", "limit": n, "within": w},

@@ -93,6 +93,12 @@ def local(moment: datetime, zone: str) -> datetime:
     return moment.replace(tzinfo=UTC).astimezone(_zone(zone)).replace(tzinfo=None)
 
 
+def moment_of(shown: str, zone: str) -> datetime:
+    """When clocks show a time that they show once."""
+    there = datetime.fromisoformat(shown).replace(tzinfo=_zone(zone))
+    return there.astimezone(UTC).replace(tzinfo=None)
+
+
 def duration(text: str) -> timedelta:
     """Of `15m`, `24h` or `7d`."""
     return int(text[:-1]) * _UNITS[text[-1]]

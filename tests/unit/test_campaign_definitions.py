@@ -102,6 +102,10 @@ BAD = {
         f"{GOOD}timezone: Europe/Hamburg\n",
         "line 6: timezone: 'Europe/Hamburg' is no time zone; write one such as Europe/Berlin",
     ),
+    "zone of the machine": (
+        f"{GOOD}timezone: localtime\n",
+        "line 6: timezone: 'localtime' is no time zone; write one such as Europe/Berlin",
+    ),
     "end before start": (
         f"{GOOD}# the end of it\nstart: 2026-02-01\nend: 2026-01-31\n",
         "line 8: 'end' is 2026-01-31, not after the start; set a later day",

@@ -58,7 +58,8 @@ PUBLISHED = {
     "published.campaign_versions": """
         select 'cart' as campaign, '0123456789ab' as version, '{}' as definition""",
     "published.experiment_assignments": f"""
-        select 'cart' as campaign, {FIRST} as profile_id, 'plain' as variant""",
+        select 'cart' as campaign, {FIRST} as profile_id, 'plain' as variant,
+            false as changed_by_merge""",
     "published.identity_map": f"""
         select {FIRST} as profile_id, 'email' as identifier_type,
             sha256('a') as identifier_hash, {NOON} as valid_from, null::timestamp as valid_to,
@@ -129,7 +130,7 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
                 "'wait' as decision, timestamp '2026-01-01' as due_at",
                 "'line 3: no such trigger' as fault",
                 "'new' as version",
-                "null as variant",
+                "null as variant, null as changed_by_merge",
                 "'not hashed' as identifier_hash",
                 "'nobody' as alias_profile_id",
                 "'ann@firm.org' as edge_hash_a",
@@ -165,6 +166,11 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("warn", "published.campaign_catalog", "ExpectColumnValuesToBeNull(fault)"),
         ("error", "published.campaign_versions", "MatchesPattern(version)"),
         ("error", "published.experiment_assignments", "ExpectColumnValuesToNotBeNull(variant)"),
+        (
+            "error",
+            "published.experiment_assignments",
+            "ExpectColumnValuesToNotBeNull(changed_by_merge)",
+        ),
         ("error", "published.identity_aliases", "IsProfileId(alias_profile_id)"),
         ("error", "published.identity_map", "MatchesPattern(identifier_hash)"),
         ("error", "published.identity_merges", "HoldsNoContactData"),

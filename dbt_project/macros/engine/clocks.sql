@@ -41,7 +41,8 @@
 {#-
     The first moment, not before `moment`, at which the clocks of a zone show `clock` ('HH:MM') or,
     where that time does not exist, are past it. Of a time that exists twice, the first. For many
-    rows, next_clock_time and exact_moment do the same in two steps, so that each clock is read once.
+    rows, next_clock_time and exact_moment do the same in two steps, so that each clock is read
+    once.
 -#}
 {% macro next_local_time(moment, zone, clock) -%}
     {%- set wanted = next_clock_time(local_time(moment, zone), clock) -%}
@@ -59,10 +60,10 @@
 
 {#-
     The first moment, not before `moment`, at which clocks show the local time `wanted`, or are past
-    it. `near` is what `utc_of_local` takes it for: ICU reads a time of a gap an hour too late and of
-    two equal ones takes the last. So where clocks change within four hours, which costs a hundred
-    times more, the moments around are looked at: clocks are put forward and back at full quarters
-    of an hour of UTC, by two hours at most.
+    it. `near` is what `utc_of_local` takes it for: ICU reads a time of a gap an hour too late and
+    of two equal ones takes the last. So where clocks change within four hours, which costs a
+    hundred times more, the moments around are looked at: clocks are put forward and back at full
+    quarters of an hour of UTC, by two hours at most.
 -#}
 {% macro exact_moment(moment, near, wanted, zone) -%}
     {%- set before = local_time(near ~ " - interval '4 hours'", zone) -%}

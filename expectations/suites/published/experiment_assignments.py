@@ -14,5 +14,10 @@ SUITE = Suite(
             "Every profile is in a variant, also of the control group.",
             column="variant",
         ),
+        error(
+            "ExpectColumnValuesToNotBeNull",
+            "Of every profile it is told whether a merge changed what past decisions show.",
+            column="changed_by_merge",
+        ),
     ),
 )

@@ -6,9 +6,11 @@ with stays as (
         campaigns.campaign,
         campaigns.every,
         stays.profile_id,
-        traits.local_timezone,
+        -- The campaign's own clock, else the profile's.
+        coalesce(campaigns.timezone, traits.local_timezone) as zone,
         stays.entered_at,
-        coalesce(stays.exited_at, {{ as_of() }}) as last_at
+        -- At its exit a profile is no member any more.
+        coalesce(stays.exited_at - interval '1 microsecond', {{ as_of() }}) as last_at
     from {{ ref('campaign_definitions') }} as campaigns
     inner join {{ ref('segment_stays') }} as stays
         on campaigns.audience = stays.segment
@@ -21,9 +23,9 @@ begun as (
     select
         *,
         {{ local_period(
-            'every', 'greatest(entered_at, ' ~ as_of() ~ ' - ' ~ lookback ~ ')', 'local_timezone'
+            'every', 'greatest(entered_at, ' ~ as_of() ~ ' - ' ~ lookback ~ ')', 'zone'
         ) }} as first_period,
-        {{ local_period('every', 'last_at', 'local_timezone') }} as last_period
+        {{ local_period('every', 'last_at', 'zone') }} as last_period
     from stays
     where
         every in ('day', 'week', 'month')
@@ -35,7 +37,7 @@ periods as (
         campaign,
         every,
         profile_id,
-        local_timezone,
+        zone,
         entered_at,
         unnest({{ periods_between('first_period', 'last_period', 'every') }}) as begins
     from begun
@@ -46,8 +48,8 @@ occurrences as (
         campaign,
         profile_id,
         strftime(begins, '%Y-%m-%d') as occurrence_key,
-        greatest(entered_at, {{ utc_of_local('begins', 'local_timezone') }}) as occurred_at,
-        {{ utc_of_local('begins + ' ~ period_length('every'), 'local_timezone') }} as expires_at
+        greatest(entered_at, {{ utc_of_local('begins', 'zone') }}) as occurred_at,
+        {{ utc_of_local('begins + ' ~ period_length('every'), 'zone') }} as expires_at
     from periods
     union all
     select
