@@ -18,7 +18,7 @@ from orchestration.rendering.context import DATABASE
 from orchestration.rendering.dependencies import downstream, in_order
 from orchestration.rendering.faults import check_sql
 from orchestration.rendering.places import FileError
-from orchestration.rendering.project import Project
+from orchestration.rendering.project import SEGMENTS, Project
 from orchestration.rendering.renderer import Rendered, Renderer
 from orchestration.resources.settings import Settings
 from orchestration.resources.warehouse import WarehouseError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 SCRATCH = "memory"  # what DuckDB calls a database without a file
 _LOG = {"int_identity_log": "changed_at"}  # tables of programs that are histories, by their time
 _MISSING = "not built yet"
-_SEGMENTS = "marts/segments"
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -236,7 +235,7 @@ class World:
             return
         rendered = self.rendered(name)
         text = self.texts.get(name, rendered.model.text)
-        if rendered.model.folder.startswith(_SEGMENTS):
+        if rendered.model.folder.startswith(SEGMENTS):
             try:
                 check_sql(rendered, text)
             except FileError as error:
