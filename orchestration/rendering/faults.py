@@ -11,10 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from orchestration.rendering.dependencies import circle, circle_words
-from orchestration.rendering.places import FileError, place_in_file
+from orchestration.rendering.places import FileError, as_written, place_in_file
 from orchestration.rendering.project import Model
 from orchestration.rendering.renderer import Rendered, Renderer
 from orchestration.rendering.segment_yaml import check_config, check_yaml
+from orchestration.resources.dbt_words import FIXTURE
 from orchestration.resources.settings import shown
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def check_sql(rendered: Rendered, text: str) -> None:
     row = connection.execute("select json_serialize_sql(?::varchar)", [sql]).fetchone()
     told = json.loads(row[0]) if row else {}
     if told.get("error") and told["error_type"] != _NO_SELECT:
-        raise FileError(told["error_message"], path, *place(int(told.get("position") or 0)))
+        at = place(int(told.get("position") or 0))
+        raise FileError(as_written(told["error_message"], text, *at), path, *at)
     if not told.get("error") and len(told["statements"]) != 1:
         what = "more than one statement: write one" if told["statements"] else "empty: write a"
         raise FileError(f"the file is {what} select that returns profile_id", path)
@@ -164,6 +166,8 @@ def placed(renderer: Renderer, model: Model, words: str) -> FileError:
             offset += len(one)
     except (FileError, duckdb.Error):
         line = None  # it failed already; only the line is lost
+    if FIXTURE in said and model.yaml:
+        return FileError(said, model.yaml)
     return FileError(said, model.path, line)
 
 

@@ -31,6 +31,9 @@ _WHOLE = ("must be a whole number, such as 1", _is_whole)
 _NEVER = ("is not for segments: leave it out", lambda value: False)
 
 _Kind = tuple[str, Callable[[Any], bool]]
+_UNIT_TEST: Mapping[str, _Kind] = {
+    "name": _NAME, "model": _NAME, "given": _LIST, "expect": _BLOCK,
+}  # fmt: skip
 _FILE: Mapping[str, _Kind] = {"models": _LIST, "unit_tests": _LIST, "sources": _NEVER}
 _MODEL: Mapping[str, _Kind] = {
     "description": _TEXT, "columns": _LIST, "config": _BLOCK, "meta": _BLOCK,
@@ -93,6 +96,18 @@ def _faults(said: Any, project: Project, file: Path) -> Iterator[_Fault]:
         yield from _typed(entry, keys, _MODEL)
         yield from _typed(entry.get("meta", {}), (*keys, "meta"), _META)
         yield from _of_config(entry.get("config", {}), (*keys, "config"))
+    for place, test in enumerate(said.get("unit_tests", [])):
+        yield from _of_unit_test(test, ("unit_tests", str(place)))
+
+
+def _of_unit_test(test: Any, keys: tuple[str, ...]) -> Iterator[_Fault]:
+    if not isinstance(test, Mapping):
+        yield keys, "a unit test must be a block"
+        return
+    for name in _UNIT_TEST:
+        if name not in test:
+            yield keys, f"a unit test must have `{name}:`"
+    yield from _typed(test, keys, _UNIT_TEST)
 
 
 def _of_config(config: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[_Fault]:

@@ -11,7 +11,7 @@ from orchestration.rendering.places import FileError
 from orchestration.rendering.project import Project
 from orchestration.rendering.renderer import Renderer
 from orchestration.resources.dbt_project import Project as DbtProject
-from orchestration.resources.dbt_words import plain
+from orchestration.resources.dbt_words import FIXTURE, plain
 from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT
 from orchestration.segments.new import new_segment
 
@@ -19,6 +19,9 @@ GRAIN = "-- é Grain: one row per profile that belongs to the segment.\n"
 EVERYBODY = "select profile_id from {{ ref('profile_traits') }}"
 FOLDER = Path("models/marts/segments")
 ABOUT = "models:\n  - {name: seg_x, description: Who is x., config: {meta: {owner: growth}}}\n"
+
+
+_UNIT = "unit_tests:\n  - name: t\n    model: seg_x\n"
 
 
 def _yaml(more: str) -> str:
@@ -55,6 +58,10 @@ def _told(root: Path, sql: str | bytes, text: str = ABOUT) -> str:
         ("{% if false %}select 1{% endif %}", "seg_x.sql: the file is empty"),
         ("select 1; select 2", "seg_x.sql: the file is more than one statement"),
         ("select profile_id\nfrm x", 'seg_x.sql:3:5: syntax error at or near "x"'),
+        (
+            "select profile_id\nfrm {{ ref('profile_traits') }} where",
+            "seg_x.sql:3:5: syntax error at or near {{ ref('profile_traits') }}",
+        ),
         ("select {{ profile_id from", "seg_x.sql:2: expected token"),
         ("\nselect * from {{ ref('no') }}", "seg_x.sql:3: there is no model or seed 'no'"),
         ("select {{ 1 / 0 }}", "seg_x.sql:2: division by zero"),
@@ -135,6 +142,9 @@ def test_sql_that_reads_tables_alone_is_let_pass(root: Path, sql: str) -> None:
         (_yaml("columns: []\n  - name: seg_x"), "seg_x.yml:4: seg_x is described twice; keep"),
         (_yaml("columns: []\n  - name: seg_vip"), "seg_x.yml:4: seg_vip has a YAML of its own,"),
         ("unit_tests: 7\n", "seg_x.yml:1: unit_tests must be a list"),
+        ("unit_tests: [x]\n", "seg_x.yml:1: a unit test must be a block"),
+        ("unit_tests:\n  - {name: x, model: y}\n", "seg_x.yml:2: a unit test must have `given:`"),
+        (_UNIT + "    given: 7\n    expect: {}\n", "seg_x.yml:4: given must be a list"),
         ("sources: 7\n", "seg_x.yml:1: sources is not for segments: leave it out"),
         ("", ""),
         ("version: 2\n", ""),
@@ -225,6 +235,15 @@ def test_the_line_that_duckdb_quotes_is_found_in_the_file(root: Path) -> None:
     assert str(told).endswith('seg_x.sql:6: Binder Error: no column "a"')
 
 
+def test_a_bad_fixture_is_of_the_yaml(root: Path) -> None:
+    _told(root, EVERYBODY)
+    project = Project(root)
+    words = f"its test t failed: {FIXTURE} gives 'a' a column 'b', which it does not have"
+    assert str(placed(Renderer(project), project.models["seg_x"], words)).endswith(
+        f"seg_x.yml: {words}"
+    )
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -250,6 +269,21 @@ def test_the_line_that_duckdb_quotes_is_found_in_the_file(root: Path) -> None:
         (
             "Conversion Error: Could not convert string 'ann@firm.org' to INT32 when casting",
             "Conversion Error: Could not convert string '...' to INT32 when casting",
+        ),
+        (
+            "Compilation Error in unit_test t (models/x.yml)\n  Invalid column name: 'b' in unit "
+            "test fixture for 'a'.\n  Accepted columns for 'a' are: ['c', 'd']\n\n  > in macro x",
+            "the YAML of the unit test gives 'a' a column 'b', which it does not have",
+        ),
+        (
+            "actual differs from expected:\n\n@@ ,profile_id,tag\n   ,one       ,x\n+++,five      ,x\n"
+            "+++,six       ,x\n---,two       ,y\n",
+            "of (profile_id, tag), expected and missing: two, y, there and not expected: five, x; "
+            "six, x",
+        ),
+        (
+            "actual differs from expected:\n\n@@,profile_id,tag\n→ ,one,x→y\n",
+            "of (profile_id, tag), expected → there: one, x→y",
         ),
         ("Got 2 results, configured to fail if != 0", "Got 2 results, configured to fail if != 0"),
     ],
