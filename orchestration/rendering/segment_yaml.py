@@ -118,8 +118,7 @@ def _of_config(config: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[_Fa
 def _typed(
     block: Mapping[str, Any], keys: tuple[str, ...], kinds: Mapping[str, _Kind]
 ) -> Iterator[_Fault]:
-    """What of a block is of another kind; the caller stops at the first, so others can rely on it.
-    """
+    """What of a block is of another kind; its reader stops at the first, so others rely on it."""
     for name, (words, fits) in kinds.items():
         if name in block and not fits(block[name]):
             yield (*keys, name), f"{name} {words}"

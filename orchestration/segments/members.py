@@ -20,6 +20,7 @@ from orchestration.segments.world import World
 _EXCLUDED, _VERDICTS = "segment_excluded_profiles", "segment_verdicts"
 _VERSIONS = "segment_versions"
 EVERYBODY = "profile_traits"  # the model with one row for each profile
+_COLUMNS = 5  # that are told by name
 _NO_FAILURES = """select '' as build_id, '' as model, '' as file, true as is_built, '' as reason,
     '' as description, '' as owner where false"""
 
@@ -172,7 +173,8 @@ def problems(world: World, model: str, published: Published | None) -> list[Prob
     relation = world.renderer.relation(model)
     columns = _columns(world, relation)
     extra = [one for one in columns if one not in ("profile_id", "tag")]
-    words = f"{', '.join(extra)}: only profile_id and tag are published"
+    others = f" and {len(extra) - _COLUMNS} more" if len(extra) > _COLUMNS else ""
+    words = f"{', '.join(extra[:_COLUMNS])}{others}: only profile_id and tag are published"
     found = [Problem("warning", words)] if extra else []
     found += [Problem("warning", str(one)) for one in unfinished(world.project.models[model])]
     refused = _verdict(world, model, relation, "tag" in columns, published)

@@ -145,11 +145,19 @@ def told(value: Any) -> str:
     return str(value)
 
 
-_WRITTEN: tuple[tuple[type, Callable[[Any], str]], ...] = (
+def _digits(value: Decimal | float) -> str:
+    """As many digits as mean anything: four after the point, or six of what is less than one."""
+    number = Decimal(str(value))
+    if not number.is_finite():
+        return str(value)
+    places = 4 if abs(number) >= 1 else 5 - number.adjusted()
+    return f"{round(number, places).normalize():,f}"
+
+
+_WRITTEN: tuple[tuple[Any, Callable[[Any], str]], ...] = (
     (type(None), lambda value: "no value"),
     (bool, lambda value: "true" if value else "false"),
-    (Decimal, lambda value: f"{value.normalize():,f}"),
     (datetime, lambda value: f"{value:%Y-%m-%d %H:%M:%S}"),
-    (float, lambda value: f"{value:,.6g}"),
+    (Decimal | float, _digits),
     (int, lambda value: f"{value:,}"),
 )

@@ -276,8 +276,8 @@ def test_a_bad_fixture_is_of_the_yaml(root: Path) -> None:
             "the YAML of the unit test gives 'a' a column 'b', which it does not have",
         ),
         (
-            "actual differs from expected:\n\n@@ ,profile_id,tag\n   ,one       ,x\n+++,five      ,x\n"
-            "+++,six       ,x\n---,two       ,y\n",
+            "actual differs from expected:\n\n@@ ,profile_id,tag\n   ,one       ,x\n"
+            "+++,five      ,x\n+++,six       ,x\n---,two       ,y\n",
             "of (profile_id, tag), expected and missing: two, y, there and not expected: five, x; "
             "six, x",
         ),

@@ -143,7 +143,7 @@ TAGGED = "select profile_id, {} as tag from {{{{ ref('profile_traits') }}}} wher
 @pytest.mark.parametrize(
     ("segment", "tag", "words"),
     [
-        ("loyal", "'Home'", "a tag of it is no part of a name"),
+        ("loyal", "'Home'", 'its tag "Home" is no part of a name'),
         ("loyal", "case when order_count > 1 then 'yes' end", "of its rows have no tag"),
         ("interested_in", "'toys'", None),  # its own, as it is published
         ("interested_in", "'toys' || order_count", None),
