@@ -19,6 +19,10 @@ _AROUND = (
     ),
     # `Invalid models config given in FILE @ models: {all of it} - at path ['columns']: ...`
     (r"^.*? @ \w+: \{.*\} - at path (\[.*?\]): ", r"in its YAML, at \1: "),
+    (
+        r"Model '\S+' \(\S+\) depends on a node named '(\S+?)'.* which was not found",
+        r"reads \1, which is held itself or not there",
+    ),
     # All columns of a table follow, which may be a hundred.
     (
         r"Invalid column name: '(\S+)' in unit test fixture for (.+?)\. ?Accepted columns .*\]",
@@ -34,7 +38,7 @@ def plain(message: str) -> str:
     words = _difference(message) or " ".join(message.split())
     for pattern, instead in _AROUND:
         words = re.sub(pattern, instead, words)
-    return words
+    return words.strip()
 
 
 def _difference(message: str) -> str:

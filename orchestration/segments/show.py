@@ -15,6 +15,7 @@ from rich.text import Text
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _BAR_LEAST, _BAR_MOST = 6, 24  # columns; a shorter bar tells nothing
 _NAME_LEAST = 12
+_LONGEST = 20  # digits before the point, or noughts behind it
 
 
 def made_anew(changed: Mapping[str, str]) -> list[str]:
@@ -174,7 +175,7 @@ def told(value: Any) -> str:
 def _digits(value: Decimal | float) -> str:
     """As many digits as mean anything: four after the point, or six of what is less than one."""
     number = Decimal(str(value))
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _LONGEST:
         return str(value)
     places = 4 if abs(number) >= 1 else 5 - number.adjusted()
     return f"{round(number, places).normalize():,f}"

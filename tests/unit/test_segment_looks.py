@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 import duckdb
@@ -18,7 +19,7 @@ from orchestration.segments.explain.flips import flip
 from orchestration.segments.listing import Listed
 from orchestration.segments.preview import Overlap, Part, Preview
 from orchestration.segments.preview_page import preview_page
-from orchestration.segments.show import folded
+from orchestration.segments.show import folded, told
 from orchestration.segments.show_backtest import backtest_page, print_backtest
 from orchestration.segments.show_listing import print_listing
 from orchestration.segments.show_preview import print_preview
@@ -165,11 +166,31 @@ def test_in_a_narrow_terminal_a_state_and_a_name_stay_whole() -> None:
     lines = _printed(60, print_listing, segments)
     assert len(lines) == 3 and lines[1].endswith("not published yet ")
     trait = Trait("average_order_value_of_the_last_year", "", 300, 100, 2.5)
-    told = _printed(60, print_preview, _preview([trait]))
-    names = [line.split()[0] for line in told if "_" in line]
+    lines = _printed(60, print_preview, _preview([trait]))
+    names = [line.split()[0] for line in lines if "_" in line]
     assert {"average_order_value_of_", "the_last_year", "interested_in_", "something_0"} <= {*names}
     assert folded("one_two three", 7) == "one_two\nthree"
     assert folded("one_two", 6) == "one_\ntwo" and folded("alone", 2) == "alone"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (789.570906838453914, "789.5709"),
+        (Decimal("789.570906838453914"), "789.5709"),
+        (Decimal("500.00"), "500"),
+        (1234567.0, "1,234,567"),
+        (0.1 + 0.2, "0.3"),
+        (0.00001234567, "0.0000123457"),
+        (0.0, "0"),
+        (1e300, "1e+300"),
+        (-1e-300, "-1e-300"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_a_number_has_the_digits_that_mean_anything(value: object, words: str) -> None:
+    assert told(value) == words
 
 
 def test_one_moment_is_one() -> None:

@@ -356,6 +356,9 @@ def test_a_new_segment_can_be_previewed_and_its_test_fails_until_filled_in(
         "seg_no_jinja": "sql:1: expected",
         "seg_no_yaml": "yml:1: no YAML:",
         "seg_no_model": "sql:1: there is",
+        "seg_no_end": "sql: reads itse",
+        "seg_no_meta": "yml:1: meta mus",
+        "seg_no_words": "sql: dbt cannot",
     }
     # What cannot be read keeps no other from its test.
     results = {one["name"]: one for one in told if one["name"] != UNREAD}
@@ -378,6 +381,11 @@ def _break(folder: Path) -> None:
     (folder / "seg_no_yaml.sql").write_text(EVERYBODY)
     (folder / "seg_no_yaml.yml").write_text("models: [")
     (folder / "seg_no_model.sql").write_text("from {{ ref('nothing') }}")
+    (folder / "seg_no_end.sql").write_text("from {{ ref('seg_no_end') }}")
+    for name, config in (("meta", "meta: 7"), ("words", "contract: 7")):
+        (folder / f"seg_no_{name}.sql").write_text(EVERYBODY)
+        text = f"models: [{{name: seg_no_{name}, config: {{{config}}}}}]"
+        (folder / f"seg_no_{name}.yml").write_text(text)
 
 
 def _checkout(folder: Path) -> Path:
