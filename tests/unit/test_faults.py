@@ -188,15 +188,18 @@ def test_what_names_no_file_is_found_out_by_leaving_segments_out(
             asked += 1
             left_out = folder / ".dbtignore"
             is_out = left_out.exists() and f"/seg_{bad}.*" in left_out.read_text()
-            return None if is_out else "Internal Error expected this, got that"
+            return None if is_out else f"Internal Error in {folder}: expected this, got that"
 
         if bad == "nobody":  # it is no segment's fault: said after one more look
-            assert project.read(parse) == "Internal Error expected this, got that"
+            assert project.read(parse) == f"Internal Error in {root}: expected this, got that"
             assert asked == 2 and project.refused() == []
         else:
             assert project.read(parse) is None and asked <= 10
             (one,) = project.refused()
-            assert (one.model, one.reason) == (bad, "dbt cannot read it: expected this, got that")
+            assert (one.model, one.reason) == (
+                bad,
+                f"dbt cannot read it: Internal Error in {root}: expected this, got that",
+            )
 
 
 def test_yaml_beside_no_segment_is_left_out_too(root: Path, tmp_path: Path) -> None:

@@ -109,6 +109,10 @@ def test_what_a_build_would_refuse_is_said(settings: Settings, sql: str, words: 
     ("sql", "place"),
     [
         (f"{EVERYBODY}\nwhere\n    lifetime_valu > 1", ":3:5: Referenced column"),
+        (
+            "{{ config(meta={'priority': 'high'}) }}" + EVERYBODY,
+            "in config(): priority must be a wh",
+        ),
         ("-- é\nselect profile_id\nfrm x", ":3:5: syntax error at or near"),
         ("-- é\nselect profile_id, zz as tag\nfrom (select 1 as a)", ":2:8: Referenced column"),
         ("select country from {{ ref('profile_traits') }}", "returns country but no profile_id"),
