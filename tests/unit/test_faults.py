@@ -198,7 +198,7 @@ def test_what_names_no_file_is_found_out_by_leaving_segments_out(
             (one,) = project.refused()
             assert (one.model, one.reason) == (
                 bad,
-                f"dbt cannot read it: Internal Error in {root}: expected this, got that",
+                f"dbt cannot read it: in {root}: expected this, got that",
             )
 
 
