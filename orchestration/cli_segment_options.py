@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+_EXPONENT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d{1,2}")  # a text to YAML, as in 1e9
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 Name = Annotated[str, typer.Argument(help="The segment, with or without seg_.")]
@@ -88,8 +89,13 @@ def parameters_of(said: list[str] | None) -> dict[str, Any]:
         name, is_there, value = one.partition("=")
         if not is_there or not value:
             raise SegmentError(f"--set {one}: write parameter=value")
-        found[name.strip()] = parse_yaml(value)
+        found[name.strip()] = _number(value) if _EXPONENT.fullmatch(value) else parse_yaml(value)
     return found
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def moment_of(text: str, otherwise: datetime) -> datetime:

@@ -26,15 +26,16 @@ def preview(
 ) -> None:
     """What its file says now: size, who enters and leaves, overlap, what is typical of them."""
     from orchestration.resources.settings import load_settings
+    from orchestration.segments.errors import SegmentError
     from orchestration.segments.preview import preview as previewed
     from orchestration.segments.world import open_world
 
     with plain_errors():
         check_page(html)
+        if sample < 0:
+            raise SegmentError(f"--sample {sample}: write how many profiles, 0 or more")
         settings = load_settings()
-        shown = previewed(
-            open_world(settings, parameters_of(parameters)), settings, name, max(sample, 0)
-        )
+        shown = previewed(open_world(settings, parameters_of(parameters)), settings, name, sample)
         if as_json:
             typer.echo(shown.as_json())
         else:

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from orchestration.rendering.places import FileError, place_in_file
+from orchestration.rendering.dependencies import circle, circle_words
+from orchestration.rendering.places import FileError, as_written, place_in_file
 from orchestration.rendering.project import Model
 from orchestration.rendering.renderer import Rendered, Renderer
+from orchestration.rendering.segment_yaml import check_config, check_yaml
+from orchestration.resources.dbt_words import FIXTURE
 from orchestration.resources.settings import shown
 
 if TYPE_CHECKING:
@@ -30,18 +33,41 @@ def fault_of(renderer: Renderer, model: Model) -> FileError | None:
     import duckdb
 
     try:
-        twins = [one for one in renderer.project.files if one.name == model.name]
-        if len(twins) > 1:
-            other = next(one.path for one in twins if one.path != model.path)
-            return FileError(f"{shown(other)} has the same name; rename one", model.path)
-        _ = model.says
+        check_files(renderer, model)
         if not model.is_python:
-            check_sql(renderer.render(model.name), model.text)
+            rendered = renderer.render(model.name)
+            check_config(rendered.config, model.path)
+            check_sql(rendered, model.text)
     except FileError as error:
         return error
     except duckdb.Error:
         return None  # a macro that asks the warehouse
     return None
+
+
+def check_files(renderer: Renderer, model: Model) -> None:
+    """Refuse a segment for what is wrong with it whatever its SQL does: a name or a description
+    that is there twice, YAML that is not what it should be, refs that lead back to it.
+
+    Raises:
+        FileError: with the place.
+    """
+    twins = [one for one in renderer.project.files if one.name == model.name]
+    if len(twins) > 1:
+        other = next(one.path for one in twins if one.path != model.path)
+        raise FileError(f"{shown(other)} has the same name; rename one", model.path)
+    for ending in (".yml", ".yaml"):
+        if (beside := model.path.with_suffix(ending)).exists():
+            check_yaml(renderer.project, beside)
+
+    def reads(name: str) -> tuple[str, ...]:
+        try:
+            return renderer.reads(name) if name in renderer.project.models else ()
+        except FileError:
+            return ()  # it is held for that itself
+
+    if way := circle(reads, model.name):
+        raise FileError(circle_words(way), model.path)
 
 
 def check_sql(rendered: Rendered, text: str) -> None:
@@ -63,7 +89,8 @@ def check_sql(rendered: Rendered, text: str) -> None:
     row = connection.execute("select json_serialize_sql(?::varchar)", [sql]).fetchone()
     told = json.loads(row[0]) if row else {}
     if told.get("error") and told["error_type"] != _NO_SELECT:
-        raise FileError(told["error_message"], path, *place(int(told.get("position") or 0)))
+        at = place(int(told.get("position") or 0))
+        raise FileError(as_written(told["error_message"], text, *at), path, *at)
     if not told.get("error") and len(told["statements"]) != 1:
         what = "more than one statement: write one" if told["statements"] else "empty: write a"
         raise FileError(f"the file is {what} select that returns profile_id", path)
@@ -139,6 +166,8 @@ def placed(renderer: Renderer, model: Model, words: str) -> FileError:
             offset += len(one)
     except (FileError, duckdb.Error):
         line = None  # it failed already; only the line is lost
+    if FIXTURE in said and model.yaml:
+        return FileError(said, model.yaml)
     return FileError(said, model.path, line)
 
 
@@ -146,7 +175,9 @@ def unfinished(model: Model) -> list[FileError]:
     """Where the files still say what `muster segment new` put there: one of each file."""
     found = []
     for path in (model.path, model.path.with_suffix(".yml")):
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        # Of a file that is no text another check tells.
+        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+        lines = text.splitlines()
         left = [place for place, text in enumerate(lines, 1) if _PLACEHOLDER.search(text)]
         if left:
             more = f" (and in {len(left) - 1} more lines)" if len(left) > 1 else ""

@@ -1,5 +1,6 @@
 """Places in files: of what is wrong there, and of rendered SQL in the file it came from."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,6 +46,23 @@ def place_in_file(pieces: Sequence[str], text: str, offset: int) -> tuple[int, i
         done += len(piece)
     tag = min((one for one in (text.find("{{", at), text.find("{%", at)) if one >= 0), default=at)
     return _line_and_column(text, tag)
+
+
+def as_written(words: str, text: str, line: int, column: int) -> str:
+    """`syntax error at or near "x"` in the words of the file: where Jinja made `x`, its tag.
+
+    Args:
+        words: DuckDB's.
+        text: the file.
+        line: of the place, from 1.
+        column: the same.
+    """
+    near = re.search(r'at or near "(.*)"', words)
+    there = "\n".join(text.split("\n")[line - 1 :])[column - 1 :]
+    tag = re.match(r"\{\{.*?\}\}|\{%.*?%\}", there, flags=re.DOTALL)
+    if not near or not tag or there.startswith(near[1]):
+        return words
+    return words.replace(near[0], f"at or near {' '.join(tag[0].split())}")
 
 
 def _line_and_column(text: str, offset: int) -> tuple[int, int]:

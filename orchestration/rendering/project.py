@@ -16,6 +16,8 @@ import yaml
 from orchestration.rendering.places import FileError
 from orchestration.resources.settings import DBT_PROJECT
 
+SEGMENTS = "marts/segments"  # the folder of those; they read models alone, and declare no sources
+
 Yaml = Mapping[str, Any]
 _FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -41,6 +43,21 @@ def parse_yaml(text: str, file: Path | str = "YAML") -> Any:
         raise ProjectError(f"no YAML: {words}", file, line) from None
     except yaml.YAMLError as error:
         raise ProjectError(f"no YAML: {' '.join(str(error).split())}", file) from None
+    except ValueError as error:  # what looks like a date, and is none
+        words = f"no YAML: {error}; write a date as 2026-12-31, and text in quotes"
+        raise ProjectError(words, file) from None
+
+
+def read_yaml(file: Path) -> Any:
+    """A YAML file as plain values.
+
+    Raises:
+        ProjectError: it is no text or no YAML.
+    """
+    try:
+        return parse_yaml(file.read_text(encoding="utf-8"), file)
+    except UnicodeDecodeError:
+        raise ProjectError("no text in UTF-8", file) from None
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,12 @@ class Model:
         """SHA-256 of the file without surrounding blanks, as dbt takes it."""
         return hashlib.sha256(self.text.strip().encode()).hexdigest()
 
+    @property
+    def yaml(self) -> Path | None:
+        """The YAML file beside it, if there is one."""
+        beside = (self.path.with_suffix(ending) for ending in (".yml", ".yaml"))
+        return next((path for path in beside if path.exists()), None)
+
     @cached_property
     def says(self) -> Yaml:
         """The model's entry in the YAML file beside it; empty if there is none.
@@ -89,13 +112,7 @@ class Model:
         Raises:
             ProjectError: the file cannot be read.
         """
-        beside = self.path.with_suffix(".yml")
-        if not beside.exists():
-            return {}
-        try:
-            said = parse_yaml(beside.read_text(encoding="utf-8"), beside)
-        except UnicodeDecodeError:
-            raise ProjectError("no text in UTF-8", beside) from None
+        said = read_yaml(self.yaml) if self.yaml else None
         entries = said.get("models") if isinstance(said, Mapping) else None
         entries = entries if isinstance(entries, list) else []  # dbt says what it should be
         named = [one for one in entries if isinstance(one, Mapping)]
@@ -179,6 +196,9 @@ class Project:
         """Sources by their name and that of the table."""
         found = {}
         for path in sorted((self.root / "models").rglob("*.yml")):
+            # Whatever is wrong with a segment's YAML must not trouble others.
+            if path.is_relative_to(self.root / "models" / SEGMENTS):
+                continue
             text = path.read_text(encoding="utf-8")
             if "\nsources:" not in text:
                 continue

@@ -69,6 +69,7 @@ class Renderer:
         self.is_incremental = is_incremental
         self._answers: dict[str, Result] = {}
         self._documents: dict[str, Any] = {}
+        self._read: dict[str, tuple[str, ...]] = {}
         self._refs: list[str] = []
         self._sources: list[str] = []
         self._asked: set[str] = set()
@@ -92,6 +93,20 @@ class Renderer:
         refs, sources = (tuple(dict.fromkeys(found)) for found in (self._refs, self._sources))
         asked = frozenset(self._asked)
         return Rendered(model, tuple(pieces), refs, sources, asked, self._config.values)
+
+    def reads(self, name: str) -> tuple[str, ...]:
+        """What a model reads, as dbt finds it when it parses: no table is asked for anything.
+
+        Raises:
+            RenderError: as `render`.
+        """
+        if name not in self._read:
+            self._macros.namespace["execute"] = False
+            try:
+                self._read[name] = self.render(name).refs
+            finally:
+                self._macros.namespace["execute"] = True
+        return self._read[name]
 
     def call(self, macro: str, *arguments: object, **named: object) -> Any:
         """What a macro gives for these arguments."""

@@ -7,18 +7,19 @@ What is wrong anywhere else stops the build, as it should.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from orchestration.rendering.faults import fault_of
 from orchestration.rendering.places import FileError
-from orchestration.rendering.project import Model
+from orchestration.rendering.project import SEGMENTS, Model
 from orchestration.rendering.project import Project as Files
 from orchestration.rendering.renderer import Renderer
+from orchestration.rendering.segment_yaml import check_yaml
 from orchestration.resources.dbt_words import LONGEST, plain
 
-FOLDER, PREFIX = "marts/segments", "seg_"
+FOLDER, PREFIX = SEGMENTS, "seg_"
 _FILE = re.compile(rf"({FOLDER}/[\w/.-]*?[\w-]+)\.(sql|yml|yaml)")
 
 
@@ -71,10 +72,11 @@ class Project:
         Returns:
             what is wrong beside segments, or None.
         """
-        models = {_stem(model): model for model in Files(self.source).files if _is_segment(model)}
-        faults = self._faults(models)
+        files = Files(self.source)
+        models = {_stem(model): model for model in files.files if _is_segment(model)}
+        faults = self._faults(files, models)
         refused = {
-            stem: _refused(stem, models[stem], fault)
+            stem: _refused(stem, models.get(stem), fault)
             for stem, fault in faults.items()
             if fault.is_certain
         }
@@ -84,22 +86,66 @@ class Project:
                 found[1]: self.source / "models" / found[0] for found in _FILE.finditer(wrong)
             }
             new = {stem: file for stem, file in blamed.items() if stem not in refused}
+            words = plain(wrong)[:LONGEST]
             if not new:
+                new = self._found_out(parse, wrong, models, refused)
+                words = f"dbt cannot read it: {words}"
+            if not new:
+                self._write(refused)
                 return wrong
             for stem, file in new.items():
-                fault = faults.get(stem) or FileError(plain(wrong)[:LONGEST], file)
+                fault = faults.get(stem) or FileError(words, file)
                 refused[stem] = _refused(stem, models.get(stem), fault)
             self._write(refused)
         return None
 
-    def _faults(self, models: dict[str, Model]) -> dict[str, FileError]:
+    def _faults(self, files: Files, models: dict[str, Model]) -> dict[str, FileError]:
         """What is wrong with the files of segments, as far as it shows without dbt."""
         try:
-            renderer = Renderer(Files(self.source))
+            renderer = Renderer(files)
         except FileError:
             return {}  # a macro, which dbt will name
         found = {stem: fault_of(renderer, model) for stem, model in models.items()}
-        return {stem: fault for stem, fault in found.items() if fault}
+        faults = {stem: fault for stem, fault in found.items() if fault}
+        folder = self.source / "models"
+        for file in sorted((folder / FOLDER).rglob("*.y*ml")):
+            stem = file.relative_to(folder).with_suffix("").as_posix()
+            if stem not in models:  # beside no segment
+                try:
+                    check_yaml(files, file)
+                except FileError as error:
+                    faults[stem] = error
+        return faults
+
+    def _found_out(
+        self,
+        parse: Callable[[Path], str | None],
+        wrong: str,
+        models: Mapping[str, Model],
+        refused: Mapping[str, Refused],
+    ) -> dict[str, Path]:
+        """The segment for which dbt says what is wrong without naming a file: that without which
+        it does not say so, found by halves; none if it says so without any segment, too.
+        """
+        left = sorted(set(models) - set(refused))
+        nothing = FileError("")
+        known = wrong.replace(str(self._links), str(self.source))
+
+        def stays(without: list[str]) -> bool:
+            more = {stem: _refused(stem, None, nothing) for stem in without}
+            self._write({**refused, **more})
+            # dbt may name the folder, which is that of links as soon as a segment is left out.
+            told = parse(self.folder) or ""
+            return told.replace(str(self._links), str(self.source)) == known
+
+        if not left or stays(left):
+            return {}
+        kept, gone = 0, len(left)  # without so many, from the first on, it says so, and does not
+        while gone - kept > 1:
+            middle = (kept + gone) // 2
+            kept, gone = (middle, gone) if stays(left[:middle]) else (kept, middle)
+        found = left[kept]
+        return {} if stays([found]) else {found: models[found].path}
 
     def _write(self, refused: dict[str, Refused]) -> None:
         self._list.parent.mkdir(parents=True, exist_ok=True)

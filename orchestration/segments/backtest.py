@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from orchestration.rendering.context import DATABASE
 from orchestration.rendering.renderer import Renderer
 from orchestration.resources.dbt_project import PREFIX
 from orchestration.segments.errors import SegmentError
@@ -18,7 +19,7 @@ from orchestration.segments.versions import Version
 from orchestration.segments.world import Moment, World
 
 MOST_MOMENTS = 1000
-_IDENTITY = "int_identity_log"
+_IDENTITY, _RECORDS = "int_identity_log", "int_identity_records"
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,24 @@ def backtest(
         # Not by name alone: a tag's segment.
         world.connection.execute(f"delete from history where segment <> '{bare}'")
     points = _points(world, seen, bool(other))
-    return Backtest(bare, is_as_known, other.name if other else None, points, versions[0].notes)
+    notes = versions[0].notes + (_before_all(world, seen) if is_as_known else ())
+    return Backtest(bare, is_as_known, other.name if other else None, points, notes)
+
+
+def _before_all(world: World, at: Sequence[datetime]) -> tuple[str, ...]:
+    """A note if there are moments at which nothing had landed, so that nobody was known."""
+    if not world.has(_RECORDS):
+        return ()
+    schema = world.project.models[_RECORDS].schema
+    ((first,),) = world.connection.execute(
+        f"select timezone('UTC', min(first_landed_at)) from {DATABASE}.{schema}.{_RECORDS}"
+    ).fetchall()
+    count = sum(first is None or moment < first for moment in at)
+    if not count:
+        return ()
+    which = f"the first {count:,} of these moments" if count < len(at) else "any of these moments"
+    begin = f": the first record landed at {first:%Y-%m-%d %H:%M:%S}" if first else ""
+    return (f"nothing had landed by {which}, so nobody was known{begin}",)
 
 
 class _Evaluated:

@@ -3,7 +3,7 @@
 import json
 import re
 
-from orchestration.rendering.places import place_in_file
+from orchestration.rendering.places import as_written, place_in_file
 from orchestration.rendering.renderer import Rendered
 from orchestration.resources.settings import shown
 
@@ -29,6 +29,7 @@ def query_error(error: Exception, rendered: Rendered, text: str, before: int) ->
     if is_in_bytes:
         place = len("".join(rendered.pieces).encode()[:place].decode(errors="ignore"))
     line, column = place_in_file(rendered.pieces, text, place)
+    said = as_written(said, text, line, column)
     return SegmentError(f"{name}:{line}:{column}: {said}")
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from orchestration.rendering.faults import fault_of
 from orchestration.rendering.places import FileError
 from orchestration.rendering.project import Model, Project
+from orchestration.rendering.renderer import Renderer
 from orchestration.resources.dbt_project import FOLDER, PREFIX
 from orchestration.resources.settings import Settings
 from orchestration.segments.published import newest_published
@@ -41,18 +43,21 @@ def listed(project: Project, settings: Settings) -> list[Listed]:
             owner, about = str(says["owner"] or ""), str(says["description"] or "")
             found[name] = Listed(name, int(says["size"]), owner, about, state)
     seen = {one for name in found for one in _models(name)}
-    for name, file in files.items():
-        if name not in seen:
-            found[name] = _unpublished(name, file)
+    unseen = {name: file for name, file in files.items() if name not in seen}
+    if unseen:
+        renderer = Renderer(project)
+        found |= {name: _unpublished(name, file, renderer) for name, file in unseen.items()}
     return [found[name] for name in sorted(found)]
 
 
-def _unpublished(name: str, file: Model) -> Listed:
+def _unpublished(name: str, file: Model, renderer: Renderer) -> Listed:
+    """Told with what a build would hold it for, as far as its files show that."""
+    fault = fault_of(renderer, file)
+    state = f"not published yet: {fault}" if fault else "not published yet"
     try:
-        owner = str(file.meta.get("owner", ""))
-        return Listed(name, None, owner, file.description, "not published yet")
-    except FileError as error:
-        return Listed(name, None, "", "", f"not published yet: {error}")
+        return Listed(name, None, str(file.meta.get("owner", "")), file.description, state)
+    except FileError:
+        return Listed(name, None, "", "", state)
 
 
 def _models(segment: str) -> list[str]:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from orchestration.rendering.context import DATABASE
-from orchestration.rendering.faults import unfinished
+from orchestration.rendering.faults import check_files, unfinished
+from orchestration.rendering.places import FileError
+from orchestration.rendering.project import Project, Yaml
+from orchestration.rendering.segment_yaml import check_yaml
 from orchestration.resources.dbt_project import FOLDER, PREFIX
 from orchestration.segments.errors import SegmentError
 from orchestration.segments.near import did_you_mean
@@ -17,6 +20,7 @@ from orchestration.segments.world import World
 _EXCLUDED, _VERDICTS = "segment_excluded_profiles", "segment_verdicts"
 _VERSIONS = "segment_versions"
 EVERYBODY = "profile_traits"  # the model with one row for each profile
+_COLUMNS = 5  # that are told by name
 _NO_FAILURES = """select '' as build_id, '' as model, '' as file, true as is_built, '' as reason,
     '' as description, '' as owner where false"""
 
@@ -30,6 +34,22 @@ class Problem:
 
 
 def model_of(world: World, name: str) -> str:
+    """The model of a segment that a build would read.
+
+    Args:
+        world: with the files.
+        name: of the segment, with its prefix or without.
+
+    Raises:
+        SegmentError: there is no such segment.
+        FileError: a build would hold it, whatever its SQL returns.
+    """
+    model = named_model(world, name)
+    check_files(world.renderer, world.project.models[model])
+    return model
+
+
+def named_model(world: World, name: str) -> str:
     """The model of a segment, which may be named with its prefix or without.
 
     Raises:
@@ -115,18 +135,30 @@ def take_out(world: World, model: str, table: str, published: str | None) -> dic
 
 def _rivals(world: World, model: str) -> list[str]:
     """Segments of the same exclusive set that come first."""
-    segments = world.project.named(FOLDER, PREFIX)
     bare = model.removeprefix(PREFIX)
-    own = segments[bare].meta
+    own = world.project.models[model].meta
     if not own.get("exclusive_set"):
         return []
     place = (own.get("priority") or 0, bare)
     return [
         name
-        for name, other in segments.items()
-        if other.meta.get("exclusive_set") == own["exclusive_set"]
-        and (other.meta.get("priority") or 0, name) < place
+        for name, other in _readable_metas(world.project).items()
+        if other.get("exclusive_set") == own["exclusive_set"]
+        and (other.get("priority") or 0, name) < place
     ]
+
+
+def _readable_metas(project: Project) -> dict[str, Yaml]:
+    """What YAML says of segments, but for those that a build would hold for it."""
+    found = {}
+    for name, model in project.named(FOLDER, PREFIX).items():
+        try:
+            if model.yaml:
+                check_yaml(project, model.yaml)
+            found[name] = model.meta
+        except FileError:
+            continue
+    return found
 
 
 def problems(world: World, model: str, published: Published | None) -> list[Problem]:
@@ -141,7 +173,8 @@ def problems(world: World, model: str, published: Published | None) -> list[Prob
     relation = world.renderer.relation(model)
     columns = _columns(world, relation)
     extra = [one for one in columns if one not in ("profile_id", "tag")]
-    words = f"{', '.join(extra)}: only profile_id and tag are published"
+    others = f" and {len(extra) - _COLUMNS} more" if len(extra) > _COLUMNS else ""
+    words = f"{', '.join(extra[:_COLUMNS])}{others}: only profile_id and tag are published"
     found = [Problem("warning", words)] if extra else []
     found += [Problem("warning", str(one)) for one in unfinished(world.project.models[model])]
     refused = _verdict(world, model, relation, "tag" in columns, published)

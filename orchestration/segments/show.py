@@ -1,5 +1,6 @@
 """Pieces that commands draw in a terminal of any width: lines, bars, tables, values."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,8 @@ from rich.text import Text
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _BAR_LEAST, _BAR_MOST = 6, 24  # columns; a shorter bar tells nothing
+_NAME_LEAST = 12
+_LONGEST = 20  # digits before the point, or noughts behind it
 
 
 def made_anew(changed: Mapping[str, str]) -> list[str]:
@@ -81,10 +84,8 @@ def bars_table(
         rows: their cells, the share of the longest bar, and the style of the bar.
         right: columns of numbers.
     """
-    bare = table(*columns, right=right)
-    for cells, _, _ in rows:
-        bare.add_row(*cells)
-    room = console.width - _width(console, bare) - 2
+    bare = names_table(console, columns, [cells for cells, _, _ in rows], right)
+    room = console.width - width_of(console, bare) - 2
     if room < _BAR_LEAST:
         return bare
     made = table(*columns, "", right=right)
@@ -93,18 +94,44 @@ def bars_table(
     return made
 
 
+def names_table(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]
+) -> Table:
+    """A table whose first column is of names: these fold between words if the room is scarce."""
+    longest = max((len(name) for name, *_ in rows), default=0)
+    made = table(*columns, right=right)
+    for row in rows:
+        made.add_row(*row)
+    over = width_of(console, made) - console.width
+    if over > 0:
+        made = table(*columns, right=right)
+        for name, *cells in rows:
+            made.add_row(folded(name, max(longest - over, _NAME_LEAST)), *cells)
+    return made
+
+
+def folded(name: str, width: int) -> str:
+    """A name in lines of at most so many characters, broken after `_` and blanks."""
+    lines = [""]
+    for part in re.split(r"(?<=[_ ])", name):
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(each.rstrip() for each in lines)
+
+
 def fitting(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     """A table of the first columns, names left and others right, as many as the terminal holds."""
     for size in range(len(columns), 0, -1):
         made = table(*columns[:size], right=columns[1:size])
         for row in rows:
             made.add_row(*row[:size])
-        if _width(console, made) <= console.width:
+        if width_of(console, made) <= console.width:
             break
     return made
 
 
-def _width(console: Console, made: Table) -> int:
+def width_of(console: Console, made: Table) -> int:
     """What a table takes, however wide the terminal is."""
     return Measurement.get(console, console.options.update(width=10_000), made).maximum
 
@@ -145,11 +172,19 @@ def told(value: Any) -> str:
     return str(value)
 
 
-_WRITTEN: tuple[tuple[type, Callable[[Any], str]], ...] = (
+def _digits(value: Decimal | float) -> str:
+    """As many digits as mean anything: four after the point, or six of what is less than one."""
+    number = Decimal(str(value))
+    if not number.is_finite() or abs(number.adjusted()) > _LONGEST:
+        return str(value)
+    places = 4 if abs(number) >= 1 else 5 - number.adjusted()
+    return f"{round(number, places).normalize():,f}"
+
+
+_WRITTEN: tuple[tuple[Any, Callable[[Any], str]], ...] = (
     (type(None), lambda value: "no value"),
     (bool, lambda value: "true" if value else "false"),
-    (Decimal, lambda value: f"{value.normalize():,f}"),
     (datetime, lambda value: f"{value:%Y-%m-%d %H:%M:%S}"),
-    (float, lambda value: f"{value:,.6g}"),
+    (Decimal | float, _digits),
     (int, lambda value: f"{value:,}"),
 )

@@ -15,8 +15,7 @@ _STYLES = ("blue", "yellow")
 
 def print_backtest(console: Console, shown: Backtest) -> None:
     """A row for each moment; of two versions one for each, with who is in it alone."""
-    title = f"{shown.segment} at {len(shown.points)} moments"
-    heading(console, title, _known(shown))
+    heading(console, _title(shown), _known(shown))
     for note in shown.notes:
         line(console, note, "yellow", hang=2)
     if shown.against:
@@ -32,6 +31,11 @@ def print_backtest(console: Console, shown: Backtest) -> None:
     console.print(
         bars_table(console, columns, barred, columns[-4:] if shown.against else columns[1:])
     )
+
+
+def _title(shown: Backtest) -> str:
+    count = len(shown.points)
+    return f"{shown.segment} at {count:,} moment{'s' if count > 1 else ''}"
 
 
 def _known(shown: Backtest) -> str:
@@ -75,7 +79,7 @@ def backtest_page(shown: Backtest) -> str:
     lines = [(name, [each[number] for each in sizes]) for number, name in enumerate(names)]
     known = _known(shown)
     return page(
-        f"{shown.segment} at {len(shown.points)} moments",
+        _title(shown),
         f"<p>{escape(known[0].upper() + known[1:])}.</p>",
         *(f'<p class="warning">{escape(note)}</p>' for note in shown.notes),
         section("Size", chart(lines, [at(point.at) for point in shown.points])),

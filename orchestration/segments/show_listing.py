@@ -7,7 +7,7 @@ from rich.text import Text
 
 from orchestration.resources.dbt_project import PREFIX
 from orchestration.segments.listing import Listed
-from orchestration.segments.show import line, table
+from orchestration.segments.show import line, table, width_of
 from orchestration.segments.unit_tests import Tested
 
 
@@ -16,16 +16,20 @@ def print_listing(console: Console, segments: Sequence[Listed]) -> None:
     if not segments:
         line(console, "There is no segment yet; make one with `muster segment new NAME`.")
         return
-    made = table("segment", "size", "owner", "state", right=("size",))
-    made.columns[0].no_wrap, made.columns[-1].no_wrap = True, False
-    reasons = {}
+    reasons, rows = {}, []
     for one in segments:
         state, _, reason = one.state.partition(": ")
         if reason:
             reasons[one.segment] = reason
         style = "yellow" if state else ""
         size = "-" if one.size is None else f"{one.size:,}"
-        made.add_row(one.segment, size, one.owner, state or "published", style=style)
+        rows.append(((one.segment, size, state or "published", one.owner), style))
+    for columns in (("segment", "size", "state", "owner"), ("segment", "size", "state")):
+        made = table(*columns, right=("size",))
+        for cells, style in rows:
+            made.add_row(*cells[: len(columns)], style=style)
+        if width_of(console, made) <= console.width:
+            break  # else without owners
     console.print(made)
     if reasons:
         console.print()

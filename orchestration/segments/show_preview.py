@@ -12,10 +12,10 @@ from orchestration.segments.show import (
     line,
     made_anew,
     more,
+    names_table,
     number,
     share,
     signed,
-    table,
 )
 from orchestration.segments.traits import Trait
 
@@ -80,10 +80,8 @@ def change_title(shown: Preview) -> str:
 def _change(console: Console, shown: Preview) -> None:
     heading(console, change_title(shown))
     if shown.published_as_of is not None:
-        made = table(*CHANGE_COLUMNS, right=CHANGE_COLUMNS[1:])
-        for part in shown.parts[:_MOST]:
-            made.add_row(part.segment, *change_cells(part))
-        console.print(made)
+        cells = [(part.segment, *change_cells(part)) for part in shown.parts[:_MOST]]
+        console.print(names_table(console, CHANGE_COLUMNS, cells, CHANGE_COLUMNS[1:]))
         more(console, _MOST, len(shown.parts))
         if len(shown.parts) == 1:
             _named(console, shown.parts[0])

@@ -153,8 +153,8 @@ def _copy(world: World, database: str, schema: str, name: str) -> None:
 
 def segments_of(world: World, name: str) -> list[str]:
     """The models whose tests are wanted: one, or all."""
-    from orchestration.segments.members import model_of
+    from orchestration.segments.members import named_model
 
     if name:
-        return [model_of(world, name)]
+        return [named_model(world, name)]
     return sorted(model.name for model in world.project.named(FOLDER, PREFIX).values())

@@ -7,21 +7,20 @@ past moment, that is all that depends on the moment.
 
 import hashlib
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.rendering.context import DATABASE
 from orchestration.rendering.dependencies import downstream, in_order
 from orchestration.rendering.faults import check_sql
 from orchestration.rendering.places import FileError
-from orchestration.rendering.project import Project
+from orchestration.rendering.project import SEGMENTS, Project
 from orchestration.rendering.renderer import Rendered, Renderer
+from orchestration.rendering.segment_yaml import check_config
 from orchestration.resources.settings import Settings
-from orchestration.resources.warehouse import WarehouseError
+from orchestration.segments.built import attached, newest_as_of, noted_of, relations_of
 from orchestration.segments.errors import SegmentError, query_error
 from orchestration.segments.near import did_you_mean
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 SCRATCH = "memory"  # what DuckDB calls a database without a file
 _LOG = {"int_identity_log": "changed_at"}  # tables of programs that are histories, by their time
 _MISSING = "not built yet"
-_SEGMENTS = "marts/segments"
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -112,7 +110,7 @@ class World:
     def has(self, name: str) -> bool:
         """Whether the warehouse has the table of a model."""
         model = self.project.models.get(name)
-        tables = _tables(self.connection, "tables")
+        tables = relations_of(self.connection, "tables")
         return model is not None and f"{model.schema}.{name}" in tables
 
     def changed(self, of: str, refs: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
@@ -120,8 +118,8 @@ class World:
 
         A table that is missing counts only if something that must be made anew reads it.
         """
-        there = _tables(self.connection, "tables") | _tables(self.connection, "views")
-        noted = _noted(self.connection)
+        there = relations_of(self.connection, "tables") | relations_of(self.connection, "views")
+        noted = noted_of(self.connection)
         found = {}
         for name in refs:
             model = self.project.models[name]
@@ -214,7 +212,7 @@ class World:
         """Views of the warehouse that models made here read: their rows are computed once only."""
         _register_functions(self.connection)
         read = {one for name in self._anew for one in refs.get(name, ())} - self._anew
-        views = _tables(self.connection, "views")
+        views = relations_of(self.connection, "views")
         return {
             one for one in read & set(refs) if f"{self.project.models[one].schema}.{one}" in views
         }
@@ -236,8 +234,9 @@ class World:
             return
         rendered = self.rendered(name)
         text = self.texts.get(name, rendered.model.text)
-        if rendered.model.folder.startswith(_SEGMENTS):
+        if rendered.model.folder.startswith(SEGMENTS):
             try:
+                check_config(rendered.config, rendered.model.path)
                 check_sql(rendered, text)
             except FileError as error:
                 raise SegmentError(str(error)) from None
@@ -254,16 +253,6 @@ class World:
             self.connection.execute(f'drop {kind} if exists {SCRATCH}.{schema}."{name}"')
         except duckdb.CatalogException:
             return  # it is of the other kind
-
-
-def _tables(connection: "duckdb.DuckDBPyConnection", kind: str) -> set[str]:
-    """Tables or views of the warehouse, as `schema.name`."""
-    # No bound value: for one, DuckDB would import pandas, which takes a second.
-    rows = connection.execute(
-        f"""select schema_name || '.' || {kind[:-1]}_name from duckdb_{kind}()
-        where database_name = '{DATABASE}'"""
-    ).fetchall()
-    return {row[0] for row in rows}
 
 
 def _kind(value: object) -> str:
@@ -283,29 +272,6 @@ def _register_functions(connection: "duckdb.DuckDBPyConnection") -> None:
         register(connection)
 
 
-def _noted(connection: "duckdb.DuckDBPyConnection") -> dict[str, tuple[str, str]]:
-    """What a build noted of the tables it made: the hashes of file and SQL, by name."""
-    import duckdb
-
-    try:
-        rows = connection.execute(
-            f"select name, file_hash, sql_hash from {DATABASE}.main.dbt_built_models"
-        ).fetchall()
-    except duckdb.CatalogException:
-        return {}
-    return {name: (file_hash, sql_hash) for name, file_hash, sql_hash in rows}
-
-
-def _first(connection: "duckdb.DuckDBPyConnection", sql: str) -> tuple[Any, ...] | None:
-    """The first row; None also where the table is missing."""
-    import duckdb
-
-    try:
-        return connection.execute(sql).fetchone()
-    except duckdb.CatalogException:
-        return None
-
-
 def open_world(
     settings: Settings,
     parameters: Mapping[str, Any] | None = None,
@@ -319,8 +285,8 @@ def open_world(
         SegmentError: a parameter is not in parameters.yml.
     """
     project = project or Project()
-    connection = _attached(settings.warehouse, settings.working)
-    built = _built_as_of(connection, settings)
+    connection = attached(settings.warehouse, settings.working)
+    built = newest_as_of(connection, settings)
     world = World(connection, Renderer(project, connection), built, parameters or {}, texts or {})
     world.require(world.parameters)
     world.at(Moment(built))
@@ -333,36 +299,5 @@ def built_as_of(settings: Settings) -> datetime:
     Raises:
         WarehouseError: there is no warehouse yet, or another process writes it.
     """
-    with _attached(settings.warehouse, settings.working) as connection:
-        return _built_as_of(connection, settings)
-
-
-def _built_as_of(connection: "duckdb.DuckDBPyConnection", settings: Settings) -> datetime:
-    row = _first(connection, f"select max_by(as_of, number) from {DATABASE}.main.dbt_builds")
-    if row is None or row[0] is None:
-        raise WarehouseError(f"{settings.warehouse} was never built; run `muster run`")
-    return row[0]  # type: ignore[no-any-return]
-
-
-def _attached(warehouse: Path, working: Path) -> "duckdb.DuckDBPyConnection":
-    """A database in memory with the warehouse beside it, which it cannot change."""
-    import duckdb
-
-    if not warehouse.exists():
-        raise WarehouseError(f"{warehouse} is not there yet; build it with `muster run`")
-    connection = duckdb.connect()
-    connection.execute("set timezone = 'UTC'")
-    connection.execute("set preserve_insertion_order = false")
-    connection.execute("set errors_as_json = true")
-    connection.execute(f"set temp_directory = '{working}/segments'")
-    if limit := os.environ.get("MUSTER_MEMORY_LIMIT"):
-        connection.execute(f"set memory_limit = '{limit}'")
-    try:
-        connection.execute(f"attach '{warehouse}' as {DATABASE} (read_only)")
-    except duckdb.IOException as error:
-        if "lock" in str(error):
-            raise WarehouseError(
-                f"{warehouse} is being written; try again after the build"
-            ) from None
-        raise WarehouseError(f"{warehouse} cannot be read: {error}") from None
-    return connection
+    with attached(settings.warehouse, settings.working) as connection:
+        return newest_as_of(connection, settings)

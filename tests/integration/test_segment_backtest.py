@@ -75,6 +75,11 @@ def test_as_known_before_anything_landed_nobody_was_known(sample_home: Settings)
         now = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
         found = backtest(world, "high_value", [END - timedelta(days=30), now], is_as_known=True)
     assert [point.here.size for point in found.points] == [0, 20]
+    (note,) = found.notes
+    assert note.startswith(
+        "nothing had landed by the first 1 of these moments, so nobody was known: the first record "
+        f"landed at {datetime.now(UTC):%Y-%m-%d}"
+    )
 
 
 def _events(until: datetime, begin: datetime | None) -> Iterator[tuple[str, list[str]]]:

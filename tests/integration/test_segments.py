@@ -20,7 +20,7 @@ EVERYBODY = "select profile_id from {{ ref('profile_traits') }}"
 GOOD = f"{EVERYBODY} where order_count > 0"
 
 # File below models/marts/segments/, its SQL, and what the build says of it, with the place.
-BAD = {
+BAD: dict[str, tuple[str | bytes, str]] = {
     "seg_cart_abandoners.sql": (
         "select profile_id from nowhere",
         ".sql:2: its test two_",
@@ -57,29 +57,80 @@ BAD = {
     ),
     "seg_loud.sql": (
         f"{EVERYBODY[:17]}, 'Loud' as tag{EVERYBODY[17:]}",
-        "a tag of it is no part",
+        'its tag "Loud" is no part',
     ),
     "seg_high.sql": (
         f"{EVERYBODY[:17]}, 'value' as tag{EVERYBODY[17:]} where order_count > 0",
         ": its segment high_value is one of seg_high_value already",
     ),
-    "seg_yaml.sql": (GOOD, "seg_yaml.yml:5: no YAML: "),
+    "seg_yaml.sql": (GOOD, "seg_yaml.yml:6: no YAML: "),
     "seg_vip.sql": (GOOD, "seg_vip.yml:4: no YAML: "),
-    "seg_form.sql": (GOOD, "seg_form.yml: in its YAML, at ['columns']: 3 is not of type 'array'"),
+    "seg_from.sql": (
+        EVERYBODY.replace("from", "frm") + " where",
+        ".sql:2:23: syntax error at or near {{ ref('profile_traits') }}",
+    ),
+    "seg_fixture.sql": (
+        GOOD,
+        "seg_fixture.yml: its test fixture failed: the YAML of the unit test gives 'profile_traits'"
+        " a column 'spend', which it does not have",
+    ),
+    "seg_differs.sql": (
+        GOOD,
+        "its test differs failed: of (profile_id), expected and missing: two, there and not "
+        "expected: one",
+    ),
+    "seg_form.sql": (GOOD, "seg_form.yml:6: columns must be a list"),
+    "seg_circle.sql": (
+        "from {{ ref('seg_circle') }}",
+        ".sql: reads itself: seg_circle -> seg_circle",
+    ),
+    "seg_reader.sql": ("from {{ ref('seg_circle') }}", ".sql: reads seg_circle, which is held"),
+    "seg_round.sql": (
+        "from {{ ref('seg_about') }}",
+        "in a circle: seg_round -> seg_about -> seg_ro",
+    ),
+    "seg_about.sql": (
+        "from {{ ref('seg_round') }}",
+        "in a circle: seg_about -> seg_round -> seg_ab",
+    ),
+    "seg_behind.sql": (
+        "from {{ ref('segment_memberships') }}",
+        "in a circle: seg_behind -> segment_memberships -> ",
+    ),
+    "seg_priority.sql": (GOOD, "seg_priority.yml:6: priority must be a whole number"),
+    "seg_maybe.sql": (GOOD, "seg_maybe.yml:5: may_be_empty must be true or false"),
+    "seg_meta.sql": (GOOD, "seg_meta.yml:5: meta must be a block"),
+    "seg_alias.sql": (GOOD, "seg_alias.yml:1: an alias (*) stands within what it stands for"),
+    "seg_unnamed.sql": (GOOD, "dbt cannot read it: expected dict, got 7"),
+    "seg_bytes.sql": (b"select 'M\xf6bel' as profile_id", ".sql: no text in UTF-8"),
+    "seg_yaml_bytes.sql": (GOOD, "seg_yaml_bytes.yml: no text in UTF-8"),
 }
 ABOUT = """version: 2
 models:
   - name: seg_{name}
     description: "Who belongs to {name}, and why."
-    {more}
     config: {{meta: {{owner: growth}}}}
+    {more}
 """
+UNIT_TEST = """columns: []
+unit_tests:
+  - name: {name}
+    model: seg_{name}
+    given: [{{input: ref('profile_traits'), rows: [{{profile_id: one, {column}: 1}}]}}]
+    expect: {{rows: [{{profile_id: two}}]}}"""
 YAML = {  # of some of them
     "seg_unparsed.yml": "columns: []",
     "seg_empty.yml": "columns: []",
     "seg_column.yml": "columns: []",
     "seg_yaml.yml": "columns: ]",
+    "seg_fixture.yml": UNIT_TEST.format(name="fixture", column="spend"),
+    "seg_differs.yml": UNIT_TEST.format(name="differs", column="order_count"),
     "seg_form.yml": "columns: 3",
+    "seg_priority.yml": "meta: {exclusive_set: a, priority: high}",
+    "seg_maybe.yml": "config: {meta: {may_be_empty: maybe}}",
+    "seg_meta.yml": "config: {meta: 7}",
+    "seg_alias.yml": "columns: &a [*a]",
+    "seg_unnamed.yml": "config: {contract: 7}",
 }
 
 
@@ -122,12 +173,17 @@ def test_a_bad_segment_is_held_and_the_others_are_published(
     segments = project / "dbt_project" / "models" / "marts" / "segments"
     for name, (sql, _) in BAD.items():
         (segments / name).parent.mkdir(exist_ok=True)
-        (segments / name).write_text(GRAIN + sql + "\n")
+        whole = sql if isinstance(sql, bytes) else f"{GRAIN}{sql}\n".encode()
+        (segments / name).write_bytes(whole)
+    (segments / "seg_yaml_bytes.yml").write_bytes(b"\xff\xfe")
     for name in ("seg_content_explorers", "seg_frequent_visitors", "seg_high_value"):
         (segments / f"{name}.yml").unlink()  # or their unit tests would fail first
     for name, more in YAML.items():
         bare = Path(name).stem.removeprefix("seg_")
-        (segments / name).write_text(ABOUT.format(name=bare, more=more))
+        text = ABOUT.format(name=bare, more=more)
+        if more.startswith("config:"):  # instead of the usual one
+            text = text.replace("    config: {meta: {owner: growth}}\n", "", 1)
+        (segments / name).write_text(text)
     (segments / "seg_vip.yml").write_text("version: 2\nmodels:\n  - name: [\n}")
     (segments / "seg_buyers.sql").write_text(GRAIN + GOOD + "\n")
     done = _run(project, sample_copy)

@@ -259,6 +259,43 @@ def test_a_row_that_finds_no_partner_is_shown(world: World) -> None:
     assert words == "a row of int_carts with traits.profile_id = carts.profile_id"
 
 
+@pytest.mark.parametrize(
+    ("inner", "is_apart"),
+    [
+        ("{{ ref('int_sessions') }} as s where s.profile_id = t.profile_id and {} limit 1", True),
+        ("{{ ref('int_sessions') }} as s where {} and t.profile_id = s.profile_id", True),
+        ("{{ ref('int_sessions') }} as s where s.profile_id = t.profile_id", True),
+        ("{{ ref('int_sessions') }} as s where {}", False),  # not of the person
+        (
+            "{{ ref('int_sessions') }} as s where s.profile_id = t.profile_id "
+            "and s.event_count > t.order_count",
+            False,
+        ),
+    ],
+)
+def test_exists_is_taken_apart_as_in_is(world: World, inner: str, is_apart: bool) -> None:
+    """Where it is about the person alone: with its rows, its conditions and their events."""
+    of_session = "s.started_at > {{ as_of() }} - interval '14 day'"
+    of_others = inner.replace("{}", of_session)
+    sql = f"""select t.profile_id from {{{{ ref('profile_traits') }}}} as t
+        where exists (select 1 from {of_others}) and t.order_count >= 0"""
+    row = world.connection.execute(
+        """select min(profile_id) from warehouse.intermediate.int_sessions
+        where started_at > timestamp '2026-10-25'"""
+    ).fetchone()
+    assert row
+    found = _explained(world, sql, row[0])
+    assert found.is_member and not found.notes
+    parts = {part.name: part for part in found.parts}
+    assert set(parts) == ({"", "exists (...)"} if is_apart else {""})
+    if is_apart:
+        asked = parts["exists (...)"]
+        assert asked.tables == ("int_sessions",) and asked.truth and found.event_count
+        assert len(asked.conditions) == ("{}" in inner)
+        flips = [result.flips_at for one in asked.rows for result in one.results.values()]
+        assert any(flips) == ("{}" in inner)
+
+
 def test_a_model_with_tags_as_a_whole_is_all_its_segments(world: World) -> None:
     world.texts = {}
     rows = world.connection.execute(

@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 import duckdb
@@ -18,6 +19,7 @@ from orchestration.segments.explain.flips import flip
 from orchestration.segments.listing import Listed
 from orchestration.segments.preview import Overlap, Part, Preview
 from orchestration.segments.preview_page import preview_page
+from orchestration.segments.show import folded, told
 from orchestration.segments.show_backtest import backtest_page, print_backtest
 from orchestration.segments.show_listing import print_listing
 from orchestration.segments.show_preview import print_preview
@@ -53,6 +55,9 @@ PERSON = """select 'FR' as country, 387.7 as spent, null as tier, true as is_new
         ("not spent > 500", "flips above 500 (112.3 more)"),
         ("coalesce(spent < 400, false)", "flips at 400 or above (12.3 more)"),
         ("spent >= 387.7", "flips below 387.7"),
+        ("spent / 3.1 > 29.5291", "flips at 29.5291 or below (95.5354 less)"),
+        ("spent > 1234567.891", "flips above 1,234,567.891 (1,234,180.191 more)"),
+        ("spent * 1e-6 > 0", "flips at 0 or below (0.0003877 less)"),
         ("spent between 400 and 500", "flips between 400 and 500 (the nearer end is 12.3 away)"),
         ("spent not between 3 and 387", "flips between 3 and 387 (the nearer end is 0.7 away)"),
         ("seen_at > timestamp '2026-10-26'", "flips after 2026-10-26 00:00:00 (19 d 14 h later)"),
@@ -151,6 +156,47 @@ def test_why_a_segment_is_held_can_be_read_at_80_columns() -> None:
     table, reason = lines[: lines.index("")], " ".join(" ".join(lines).split())
     assert [line.split()[0] for line in table] == ["segment", *(one.segment for one in segments)]
     assert f"big_spenders: {why}" in reason
+
+
+def test_in_a_narrow_terminal_a_state_and_a_name_stay_whole() -> None:
+    segments = [
+        Listed("browsers_with_high_cart_value", None, "growth", "", "not published yet"),
+        Listed("vip", 42, "growth", "", ""),
+    ]
+    lines = _printed(60, print_listing, segments)
+    assert len(lines) == 3 and lines[1].endswith("not published yet ")
+    trait = Trait("average_order_value_of_the_last_year", "", 300, 100, 2.5)
+    lines = _printed(60, print_preview, _preview([trait]))
+    names = [line.split()[0] for line in lines if "_" in line]
+    assert {"average_order_value_of_", "the_last_year", "interested_in_", "something_0"} <= {*names}
+    assert folded("one_two three", 7) == "one_two\nthree"
+    assert folded("one_two", 6) == "one_\ntwo" and folded("alone", 2) == "alone"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (789.570906838453914, "789.5709"),
+        (Decimal("789.570906838453914"), "789.5709"),
+        (Decimal("500.00"), "500"),
+        (1234567.0, "1,234,567"),
+        (0.1 + 0.2, "0.3"),
+        (0.00001234567, "0.0000123457"),
+        (0.0, "0"),
+        (1e300, "1e+300"),
+        (-1e-300, "-1e-300"),
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_a_number_has_the_digits_that_mean_anything(value: object, words: str) -> None:
+    assert told(value) == words
+
+
+def test_one_moment_is_one() -> None:
+    shown = Backtest("vip", True, None, (Point(AS_OF, Counts(1, None, None)),), ())
+    assert _printed(80, print_backtest, shown)[0] == "vip at 1 moment"
+    assert "<h1>vip at 1 moment</h1>" in backtest_page(shown)
 
 
 def _preview(traits: Sequence[Trait]) -> Preview:

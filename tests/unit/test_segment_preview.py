@@ -12,9 +12,14 @@ import pytest
 from typer.testing import CliRunner
 
 from orchestration.cli import app
+from orchestration.cli_segment_options import parameters_of
+from orchestration.rendering.places import FileError
 from orchestration.rendering.project import Project
 from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, Settings
+from orchestration.segments.backtest import backtest
 from orchestration.segments.errors import SegmentError
+from orchestration.segments.explain.answer import explain
+from orchestration.segments.listing import listed
 from orchestration.segments.new import new_segment
 from orchestration.segments.preview import Preview, preview
 from orchestration.segments.unit_tests import UNREAD
@@ -89,17 +94,25 @@ def test_overlaps_are_counted_by_people(settings: Settings) -> None:
             "select profile_id, country from {{ ref('profile_traits') }} where order_count > 0",
             "country: only profile_id",
         ),
+        (
+            "select * from {{ ref('profile_traits') }} where order_count > 0",
+            " more: only profile_id and tag are published",
+        ),
     ],
 )
 def test_what_a_build_would_refuse_is_said(settings: Settings, sql: str, words: str) -> None:
     (told,) = [problem.words for problem in _previewed(settings, sql).problems]
-    assert words in told
+    assert words in told and len(told) < 200
 
 
 @pytest.mark.parametrize(
     ("sql", "place"),
     [
         (f"{EVERYBODY}\nwhere\n    lifetime_valu > 1", ":3:5: Referenced column"),
+        (
+            "{{ config(meta={'priority': 'high'}) }}" + EVERYBODY,
+            "in config(): priority must be a wh",
+        ),
         ("-- é\nselect profile_id\nfrm x", ":3:5: syntax error at or near"),
         ("-- é\nselect profile_id, zz as tag\nfrom (select 1 as a)", ":2:8: Referenced column"),
         ("select country from {{ ref('profile_traits') }}", "returns country but no profile_id"),
@@ -143,7 +156,7 @@ TAGGED = "select profile_id, {} as tag from {{{{ ref('profile_traits') }}}} wher
 @pytest.mark.parametrize(
     ("segment", "tag", "words"),
     [
-        ("loyal", "'Home'", "a tag of it is no part of a name"),
+        ("loyal", "'Home'", 'its tag "Home" is no part of a name'),
         ("loyal", "case when order_count > 1 then 'yes' end", "of its rows have no tag"),
         ("interested_in", "'toys'", None),  # its own, as it is published
         ("interested_in", "'toys' || order_count", None),
@@ -172,6 +185,7 @@ def test_a_file_cannot_take_the_name_of_a_tag(settings: Settings, project: Proje
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["preview", NAME, "--sample", "-3"], "--sample -3: write how many profiles, 0 or more"),
         (["preview", "hgh_value"], "no segment 'hgh_value'; did you mean 'high_value'?"),
         (["preview", "interested_in_boks"], "'interested_in_boks'; did you mean 'interested_in_bo"),
         (["explain", "interested_in_boks", "PROFILE"], "; did you mean 'interested_in_books'"),
@@ -200,6 +214,55 @@ def test_what_cannot_be_done_is_said_in_one_line_before_any_output(
     assert told.exit_code == 2 and not told.stdout
     assert words.replace("PROFILE", row[0]) in told.stderr
     assert len(told.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "value"), [("1e9", 10**9), ("2.5E-1", 0.25), ("1e999", None), ("500", 500)]
+)
+def test_a_number_is_set_as_people_write_it(said: str, value: object) -> None:
+    assert parameters_of([f"x={said}"]) == {"x": said if value is None else value}
+
+
+def test_a_segment_that_a_build_would_hold_for_its_files_is_refused(
+    settings: Settings, project: Project
+) -> None:
+    """And no other one is troubled by it."""
+    folder = project.root / "models/marts/segments"
+    bad = {
+        "circle": ("from {{ ref('seg_circle') }}", b""),
+        "wrong": (EVERYBODY, b"models: [{name: seg_wrong, config: {meta: {priority: high}}}]"),
+        "loyal": (EVERYBODY, b"hello\n"),
+        "again": (EVERYBODY, b"models: [{name: seg_vip}]"),
+        "bytes": (EVERYBODY, b"\xff\xfe"),
+    }
+    for name, (sql, text) in bad.items():
+        (folder / f"seg_{name}.sql").write_text(sql)
+        (folder / f"seg_{name}.yml").write_bytes(text)
+    (folder / "sub").mkdir()
+    (folder / "sub" / "seg_lapsed.sql").write_text(EVERYBODY)
+    (folder / "seg_reader.sql").write_text("from {{ ref('seg_circle') }}")
+    world = open_world(settings, project=Project(project.root))
+    told = {
+        "circle": "seg_circle.sql: reads itself: seg_circle -> seg_circle",
+        "wrong": "seg_wrong.yml:1: priority must be a whole number",
+        "loyal": "seg_loyal.yml:1: must be a block that begins with `models:`",
+        "again": "seg_again.yml:1: seg_vip has a YAML of its own, seg_vip.yml",
+        "bytes": "seg_bytes.yml: no text in UTF-8",
+        "lapsed": "seg_lapsed.sql has the same name; rename one",
+        "reader": "reads itself: seg_circle -> seg_circle",
+    }
+    for name, words in told.items():
+        with pytest.raises(FileError) as refused:
+            preview(world, settings, name)
+        assert words in str(refused.value)
+    with pytest.raises(FileError, match="reads itself"):
+        explain(world, "circle", "p_0")
+    with pytest.raises(FileError, match="reads itself"):
+        backtest(world, "circle", [world.built_as_of])
+    for name in ("vip", NAME):
+        assert preview(world, settings, name).size > 0
+    unpublished = {one.segment: one.state for one in listed(world.project, settings)}
+    assert told["circle"] in unpublished["circle"] and told["wrong"] in unpublished["wrong"]
 
 
 def test_a_revision_without_the_file_is_told(tmp_path: Path, project: Project) -> None:
@@ -297,6 +360,9 @@ def test_a_new_segment_can_be_previewed_and_its_test_fails_until_filled_in(
         "seg_no_jinja": "sql:1: expected",
         "seg_no_yaml": "yml:1: no YAML:",
         "seg_no_model": "sql:1: there is",
+        "seg_no_end": "sql: reads itse",
+        "seg_no_meta": "yml:1: meta mus",
+        "seg_no_words": "sql: dbt cannot",
     }
     # What cannot be read keeps no other from its test.
     results = {one["name"]: one for one in told if one["name"] != UNREAD}
@@ -319,6 +385,11 @@ def _break(folder: Path) -> None:
     (folder / "seg_no_yaml.sql").write_text(EVERYBODY)
     (folder / "seg_no_yaml.yml").write_text("models: [")
     (folder / "seg_no_model.sql").write_text("from {{ ref('nothing') }}")
+    (folder / "seg_no_end.sql").write_text("from {{ ref('seg_no_end') }}")
+    for name, config in (("meta", "meta: 7"), ("words", "contract: 7")):
+        (folder / f"seg_no_{name}.sql").write_text(EVERYBODY)
+        text = f"models: [{{name: seg_no_{name}, config: {{{config}}}}}]"
+        (folder / f"seg_no_{name}.yml").write_text(text)
 
 
 def _checkout(folder: Path) -> Path:

@@ -86,12 +86,13 @@
         {{ literals([name[4:]]) }} as model,
         {{ literals(['dbt_project/' ~ node.get('original_file_path', '')]) }} as file,
         {{ literals([node.get('description', '') | replace('\n', ' ') | trim]) }} as description,
-        {{ literals([meta.get('owner', '')]) }} as owner,
+        {{ literals([meta.get('owner', '') | string]) }} as owner,
         {{ literals([local_md5(sql ~ values | join(' '))[:12]]) }} as definition_hash,
-        {{ literals([meta.get('exclusive_set') or '']) }} as exclusive_set,
-        {{ meta.get('priority') or 0 }} as priority,
-        {{ meta.get('may_be_empty') or false }} as may_be_empty,
-        {{ meta.get('may_hold_everybody') or false }} as may_hold_everybody,
+        {{ literals([(meta.get('exclusive_set') or '') | string]) }} as exclusive_set,
+        {#- What is of another kind never becomes SQL, should a segment with it be let in. #}
+        {{ (meta.get('priority') or 0) | int }} as priority,
+        {{ meta.get('may_be_empty') is sameas true }} as may_be_empty,
+        {{ meta.get('may_hold_everybody') is sameas true }} as may_hold_everybody,
         {{ 'tag' in columns }} as has_tags,
         {{ literals([wrong_columns]) }} as wrong_columns
     {%- if not loop.last %}

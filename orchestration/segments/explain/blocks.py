@@ -86,7 +86,55 @@ def _with_inner(name: str, select: exp.Select) -> Iterator[tuple[str, exp.Select
         if inner and isinstance(test.this, exp.Column) and test.this.name == PERSON:
             for branch in _branches(inner.this):
                 yield from _with_inner("in (...)", branch)
+    for test in where.find_all(exp.Exists) if where else []:
+        is_own = test.find_ancestor(exp.Select) is select and isinstance(test.this, exp.Select)
+        if is_own and (asked := _of_person(test.this, select)):
+            yield from _with_inner("exists (...)", asked)
     yield name, select
+
+
+def _of_person(inner: exp.Select, outer: exp.Select) -> exp.Select | None:
+    """The select of an `exists` that is about the outer row's person and nothing else of it, as
+    one that stands for itself: it names the person instead of comparing. None of any other.
+    """
+    own, around = _aliases(inner), _aliases(outer)
+    where = inner.args.get("where")
+    tests = list(where.this.flatten()) if where and isinstance(where.this, exp.And) else []
+    tests = tests or ([where.this] if where else [])
+    person = None
+    kept: list[exp.Expr] = []
+    for test in tests:
+        found = _compared_person(test, own, around)
+        person, kept = (found, kept) if found and not person else (person, [*kept, test])
+    asked = inner.copy()
+    asked.set("where", exp.Where(this=exp.and_(*kept, copy=True)) if kept else None)
+    columns = [one for test in kept for one in test.find_all(exp.Column)]
+    is_apart = all(one.table in own if one.table else len(own) == 1 for one in columns)
+    is_other = any(inner.args.get(part) for part in ("group", "having", "qualify", "with_"))
+    if person is None or not is_apart or is_other:
+        return None
+    asked.set("expressions", [person.copy()])
+    for part in ("distinct", "order", "limit"):  # whether there is a row does not depend on them
+        asked.set(part, None)
+    return asked
+
+
+def _aliases(select: exp.Select) -> set[str]:
+    source = select.args.get("from_")
+    read = [source, *(select.args.get("joins") or [])]
+    return {one.this.alias_or_name for one in read if one}
+
+
+def _compared_person(test: exp.Expr, own: set[str], around: set[str]) -> exp.Column | None:
+    """The inner side of `inner.profile_id = outer.profile_id`."""
+    if not isinstance(test, exp.EQ):
+        return None
+    sides = (test.left, test.right)
+    columns = [one for one in sides if isinstance(one, exp.Column) and one.name == PERSON]
+    if len(columns) < 2:
+        return None
+    inner, outer = sorted(columns, key=lambda one: one.table not in own)
+    return inner if inner.table in own and outer.table in around - own else None
 
 
 def _branches(query: exp.Expr) -> Iterator[exp.Select]:

@@ -11,7 +11,7 @@ from orchestration.segments.explain.facts import Row
 if TYPE_CHECKING:
     import duckdb
 
-_MOST = 50
+_MOST = 10_000
 _OF_SESSIONS, _OF_EVENTS, _ORDERS = (
     "int_events_sessionized", "int_events_resolved", "int_orders_valued",
 )  # fmt: skip

@@ -43,8 +43,8 @@ select
     case
         when segment <> model and segment <> {{ slug('segment') }}
             then
-                'a tag of it is no part of a name: write lower case letters, digits and single _, '
-                || 'as the macro slug() does'
+                'its tag "' || substr(segment, length(model) + 2) || '" is no part of a name: '
+                || 'write lower case letters, digits and single _, as the macro slug() does'
         when owner_model <> model
             then
                 'its segment ' || segment || ' is one of seg_' || owner_model
