@@ -38,6 +38,8 @@ STEPS = {
         for folder in ("marts.membership", "marts.experiments", "marts.campaigns", "published")
     ),
 }
+# Stages that read each other are shown as one.
+_SHARED = {"experiments": "campaigns"}
 # Models whose asset tells more; the functions read the warehouse through dbt, which holds it.
 _REPORTS = {"int_identity_map": identity_metadata}
 _RESULT_NAMES = {"LogSeedResult", "LogModelResult", "LogTestResult"}
@@ -55,7 +57,7 @@ class Translator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] == "seed":
             return "mappings"
         if folders and folders[0] == "marts":
-            return str(folders[1])
+            return _SHARED.get(folders[1], str(folders[1]))
         return str(folders[0]) if folders else None
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:

@@ -102,7 +102,6 @@ def test_groups_are_the_stages(repository: dg.RepositoryDefinition) -> None:
     graph = repository.asset_graph
     assert {graph.get(key).group_name for key in graph.get_all_asset_keys()} == {
         "campaigns",
-        "experiments",
         "feeds",
         "intermediate",
         "landing",
