@@ -25,11 +25,13 @@ campaign_app.command()(simulate)
 def list_campaigns() -> None:
     """All campaigns: audience, channel, version; of those at fault, what is wrong and where."""
     from orchestration.campaigns.definitions import load_campaigns
+    from orchestration.campaigns.pauses import paused
     from orchestration.campaigns.show_preview import print_list
+    from orchestration.resources.settings import load_settings
 
     with campaign_errors():
         campaigns = load_campaigns()
-        print_list(terminal(), campaigns)
+        print_list(terminal(), campaigns, paused(load_settings().ledger))
     if campaigns.faults:
         raise typer.Exit(1)
 
@@ -70,10 +72,10 @@ Named = Annotated[str, typer.Argument(help="The campaign, as its file is called.
 def pause(
     name: Named, reason: Annotated[str, typer.Option(help="Why, for those who ask.")] = ""
 ) -> None:
-    """Hold whatever a campaign would send, from the next run on, until it is resumed."""
+    """Hold whatever a campaign would send, also what is about to go out, until it is resumed."""
     _say(name, "pause", reason)
-    typer.echo(f"{name} is paused: the next run holds what it would send. Go on: muster campaign "
-               f"resume {name}")  # fmt: skip
+    typer.echo(f"{name} is paused: nothing of it goes out, and runs hold what they decide. Go on: "
+               f"muster campaign resume {name}")  # fmt: skip
 
 
 @campaign_app.command()

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,6 +63,7 @@ def simulate(  # noqa: PLR0913, PLR0917  # one for each option
         span = span_of(moment_of(first, end - timedelta(days=_DAYS)), end, step, built)
         with _told() as tell:
             shown = simulation(settings, campaigns, name, span, said, tell)
+        shown = replace(shown, change=", ".join(changes or []))
         if as_json:
             typer.echo(shown.as_json())
         else:

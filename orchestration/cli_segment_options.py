@@ -87,9 +87,13 @@ def parameters_of(said: list[str] | None) -> dict[str, Any]:
     found = {}
     for one in said or []:
         name, is_there, value = one.partition("=")
-        if not is_there or not value:
+        if not is_there or not value or not name.strip():
             raise SegmentError(f"--set {one}: write parameter=value")
-        found[name.strip()] = _number(value) if _EXPONENT.fullmatch(value) else parse_yaml(value)
+        found[name.strip()] = (
+            _number(value)
+            if _EXPONENT.fullmatch(value)
+            else parse_yaml(value, f"--set {name.strip()}")
+        )
     return found
 
 

@@ -27,4 +27,5 @@ def campaign_project(folder: Path, is_empty: bool = False) -> Path:
     if is_empty:
         for path in (folder / "campaigns").glob("*.yml"):
             path.unlink()
+        (folder / "campaigns/policy.yml").write_text("caps: []\n")
     return folder / "campaigns"

@@ -103,7 +103,11 @@ def load_campaigns(folder: Path = FOLDER) -> Campaigns:
 def _policy(folder: Path, names: Names) -> Policy:
     path = folder / POLICY
     if not path.exists():
-        return Policy()
+        # Not the same as an empty one: no file must not lift every cap.
+        raise CampaignError(
+            f"{_told(str(path), folder)}, line 1: it is not there; write one, with `caps: []` if "
+            "nothing holds for all campaigns"
+        )
     try:
         policy = load_validated(path, Policy, CampaignError)
         check_policy(path, policy, names)

@@ -27,6 +27,11 @@ _COLUMNS = (
     "channel, recipient_id, occurred_at, due_at, expires_at, decided_at, send_at, gates, caps, "
     "payload, event_ids"
 )
+# What takes a place in a cap, and what the place of a group.
+_SENT = "decision = 'send'"
+_ENTITLED = (
+    "decision = 'send' or reason in ('holdout', 'frequency_cap', 'scheduled', 'quiet_hours')"
+)
 _WAITS = {
     "scheduled": "the hour that it is meant for", "quiet_hours": "the end of the quiet hours",
 }  # fmt: skip
@@ -248,20 +253,25 @@ def _because(
     if reason == "frequency_cap":
         full = [one for one in caps if one.used >= one.most]
         told = [f"{one.used} of {one.most} of {one.scope} within {one.within}" for one in full]
-        return "; ".join(told) or _taken(connection, row, "filled a cap in the same run")
+        return "; ".join(told) or _taken(connection, row, "filled a cap in the same run", _SENT)
     found = next((one for one in gates if one.name == reason and one.fails), None)
     if found:
         return found.detail
-    return _taken(connection, row, "came before it in the same run")
+    return _taken(connection, row, "came before it in the same run", _ENTITLED)
 
 
-def _taken(connection: "duckdb.DuckDBPyConnection", row: dict[str, Any], what: str) -> str:
+def _taken(
+    connection: "duckdb.DuckDBPyConnection", row: dict[str, Any], what: str, who: str
+) -> str:
     """What else was decided for the same reader in the same run and took its place."""
     names = connection.execute(
-        f"""select string_agg(distinct campaign, ', ' order by campaign) from {DECIDED}
-        where recipient_id = ? and decided_at = ? and decision_id <> ? and priority >= ?
-            and (decision = 'send'
-                or reason in ('holdout', 'frequency_cap', 'scheduled', 'quiet_hours'))""",
+        f"""with others as (
+            select campaign || case step when 'message' then '' else ', step ' || step end as name
+            from {DECIDED}
+            where recipient_id = ? and decided_at = ? and decision_id <> ? and priority >= ?
+                and ({who})
+        )
+        select string_agg(distinct name, '; ' order by name) from others""",
         [row["recipient_id"], row["decided_at"], row["decision_id"], row["priority"]],
     ).fetchone()
     return f"{names[0] if names and names[0] else 'another message'} {what}"

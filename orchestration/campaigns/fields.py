@@ -143,7 +143,7 @@ class QuietHours(_Block):
     @model_validator(mode="after")
     def _some_time(self) -> "QuietHours":
         if self.begin == self.end:
-            raise ValueError("'from' and 'to' are the same; leave quiet_hours out for none")
+            raise ValueError("'from' and 'to' are the same; write `quiet_hours: none` for none")
         return self
 
 

@@ -1,6 +1,6 @@
 """Campaigns for a terminal, from 80 columns on: their list, and what one says to somebody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html.parser import HTMLParser
 
 from rich.console import Console
@@ -14,8 +14,14 @@ from orchestration.segments.show import line, table
 _BLOCKS = ("p", "div", "h1", "h2", "h3", "tr", "li", "table", "ul", "br")
 
 
-def print_list(console: Console, campaigns: Campaigns) -> None:
-    """A row each; faults take lines of their own, as they are too long for a column."""
+def print_list(console: Console, campaigns: Campaigns, paused: Mapping[str, str]) -> None:
+    """A row each; faults take lines of their own, as they are too long for a column.
+
+    Args:
+        console: where it goes.
+        campaigns: as loaded.
+        paused: those that are, and why.
+    """
     if not campaigns.defined and not campaigns.faults:
         line(console, "There is no campaign yet; docs/campaigns.md says how to write one.")
         return
@@ -25,6 +31,8 @@ def print_list(console: Console, campaigns: Campaigns) -> None:
     for fault in campaigns.faults:
         made.add_row(fault.name, "", "", "at fault", style="red")
     console.print(made)
+    for name, reason in sorted(paused.items()):
+        line(console, f"{name} is paused{': ' * bool(reason)}{reason}", "yellow", 1, 2)
     if campaigns.faults:
         console.print()
         line(console, "What is wrong, and how to mend it", "bold")

@@ -149,7 +149,8 @@ def _quiet(
             what = "sent" if one.decision == "send" else one.reason
             outcomes[what] = outcomes.get(what, 0) + 1
         if decisions:
-            newest = decisions[0]
+            # What waits still is the answer, whatever was decided beside it.
+            newest = next((one for one in decisions if one.decision == "hold"), decisions[0])
             because = newest.because
         else:
             because = why_none(connection, defined, person)

@@ -222,6 +222,12 @@ def test_a_wrong_policy_stops_all_campaigns(folder: Path, text: str, told: str) 
     assert row["fault"].startswith("dbt_project/campaigns/policy.yml, ")
 
 
+def test_a_policy_that_is_not_there_lifts_no_cap(folder: Path) -> None:
+    (folder / "policy.yml").unlink()
+    with pytest.raises(CampaignError, match="policy.yml, line 1: it is not there"):
+        load_campaigns(folder)
+
+
 def test_who_asks_for_a_campaign_is_told_its_fault_or_a_near_name(folder: Path) -> None:
     (folder / "bad.yml").write_text("")
     found = load_campaigns(folder)

@@ -120,8 +120,9 @@ def _entry(place: Any, part: str, key: str) -> Any:
         return place[int(part)]
     if isinstance(place, dict) and place.get(part) is not None:
         return place[part]
-    kind = f"{len(place)} entries, from 0" if isinstance(place, list) else "no such field there yet"
-    raise CampaignError(f"--set {key}: {part}: {kind}")
+    if isinstance(place, list):
+        raise CampaignError(f"--set {key}: there is no {part} of {len(place)}, counted from 0")
+    raise CampaignError(f"--set {key}: there is no {part} yet; set it as a whole")
 
 
 def _validated(model: type[Model], raw: dict[str, Any], said: Mapping[str, Any]) -> Model:

@@ -119,6 +119,7 @@ def print_simulation(console: Console, shown: Simulation) -> None:
     if shown.there:
         for letter, name, style in zip("AB", (HERE, shown.change), _STYLES, strict=True):
             console.print(Text.assemble((letter, f"bold {style}"), f"  {name}"))
+        line(console, "bars are those of B", "dim")
     style = _STYLES[1 if shown.there else 0]
     console.print()
     columns = _columns("", shown)
@@ -170,8 +171,8 @@ def simulation_page(shown: Simulation) -> str:
         elif rows:
             sections.append(pages.section(title, drawn))
     versions = "".join(
-        pages.small(f"{letter}: {name}")
-        for letter, name in zip("AB", (HERE, shown.change), strict=True)
+        pages.small(words)
+        for words in (f"A: {HERE}", f"B: {shown.change}", "Bars are those of B.")
         if shown.there
     )
     return pages.page(
