@@ -8,14 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from orchestration.campaigns.definitions import (
-    CampaignError,
-    Campaigns,
-    Defined,
-    Fault,
-    files,
-    load_campaigns,
-)
+from orchestration.campaigns.definitions import Campaigns, Defined, Fault, load_usable
 from orchestration.campaigns.fields import CALENDAR, At, Cap, Policy, QuietHours, seconds_of
 
 FOREVER = 100 * 365 * 24 * 3600  # seconds: longer than any ledger
@@ -27,12 +20,7 @@ def campaign_files(folder: str) -> str:
     With a policy that is wrong none of them can be used; what is no campaign is still built.
     """
     place = Path(folder).resolve()
-    root = place.parent.parent
-    try:
-        return json.dumps(rows(load_campaigns(place), root))
-    except CampaignError as error:
-        faults = [Fault(path.stem, path, str(error)) for path in files(place)]
-        return json.dumps([_fault_row(fault, root) for fault in faults])
+    return json.dumps(rows(load_usable(place), place.parent.parent))
 
 
 def rows(campaigns: Campaigns, root: Path) -> list[dict[str, Any]]:

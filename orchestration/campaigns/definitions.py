@@ -100,6 +100,15 @@ def load_campaigns(folder: Path = FOLDER) -> Campaigns:
     return Campaigns(defined, policy, tuple(faults))
 
 
+def load_usable(folder: Path = FOLDER) -> Campaigns:
+    """The same for what goes on without them: with a wrong policy.yml all are at fault."""
+    try:
+        return load_campaigns(folder)
+    except CampaignError as error:
+        faults = tuple(Fault(path.stem, path, str(error)) for path in files(folder))
+        return Campaigns({}, Policy(), faults)
+
+
 def _policy(folder: Path, names: Names) -> Policy:
     path = folder / POLICY
     if not path.exists():

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from orchestration.campaigns.content.renderer import load_renderer
-from orchestration.campaigns.definitions import load_campaigns
+from orchestration.campaigns.definitions import load_usable
 from orchestration.campaigns.messages import messages
 from orchestration.campaigns.pauses import paused
 from orchestration.campaigns.recheck import recheck
@@ -24,7 +24,6 @@ def emit_campaigns(settings: Settings, now: datetime | None = None) -> Emission:
 
     Raises:
         WarehouseError: a build writes the warehouse: what holds cannot be asked, so nothing goes.
-        CampaignError: policy.yml is wrong, which would change what each campaign does.
     """
     clock = now or datetime.now(UTC)
     return emit(
@@ -38,7 +37,8 @@ def emit_campaigns(settings: Settings, now: datetime | None = None) -> Emission:
 class _Gate:
     def __init__(self, settings: Settings, manifest: Manifest, now: datetime) -> None:
         self.now = now
-        self._campaigns = load_campaigns()
+        self._campaigns = load_usable()
+        self._faults = {fault.name for fault in self._campaigns.faults}
         self._world = open_world(settings)
         self.connection = self._world.connection
         self.connection.execute(
@@ -46,7 +46,6 @@ class _Gate:
             select alias_profile_id, profile_id from warehouse.intermediate.int_identity_aliases"""
         )
         self._paused = paused(settings.ledger)
-        self._faults = {fault.name for fault in self._campaigns.faults}
         is_landed_anew = bool(all_loads(settings.landing) - set(manifest.loads))
         self._known_at = now.replace(tzinfo=None) if is_landed_anew else None
         # As much later than the snapshot's moment as it is later than the snapshot: a build of a

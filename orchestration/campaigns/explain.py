@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from orchestration.campaigns.definitions import Campaigns, Defined
-from orchestration.campaigns.names import CampaignError
-from orchestration.identity.explain.answer import the_one
-from orchestration.identity.rules import load_rules
+from orchestration.campaigns.people import dicts, newest_moment, person_of
+from orchestration.feeds.campaign_feed import FEED, STOPPED
+from orchestration.feeds.ledger import INTENTS
 from orchestration.resources.settings import Settings
 from orchestration.resources.warehouse import open_to_read
 
@@ -144,37 +144,9 @@ def explain_decision(
     return Explanation(name, person, as_of, version, about, decisions, none)
 
 
-def person_of(connection: "duckdb.DuckDBPyConnection", value: str) -> tuple[str, tuple[str, ...]]:
-    """The profile id that a value means, and what is to be told about the value.
-
-    Raises:
-        CampaignError, NotExplainedError: it means nobody, or several.
-    """
-    found = the_one(connection, value.strip(), load_rules())
-    if found.profile_id is None:
-        raise CampaignError(f"{value} is nobody's now; see muster explain identity {value}")
-    past = found.past_profile_id
-    about = (f"{past} is of the past: since {found.since} it is {found.profile_id}",)
-    return found.profile_id, about if past else ()
-
-
-def newest_moment(connection: "duckdb.DuckDBPyConnection") -> datetime:
-    """The as_of of the newest build."""
-    row = connection.execute("select max_by(as_of, number) from main.dbt_builds").fetchone()
-    return row[0]  # type: ignore[index, no-any-return]
-
-
-def _dicts(
-    connection: "duckdb.DuckDBPyConnection", query: str, values: Sequence[object]
-) -> list[dict[str, Any]]:
-    cursor = connection.execute(query, values)
-    names = [one[0] for one in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def fate_of(connection: "duckdb.DuckDBPyConnection", settings: Settings, person: str) -> Fate:
     """What the feed says of somebody's messages, by campaign, step and occurrence."""
-    folder = settings.ledger / "feeds" / "campaigns"
+    folder = settings.ledger / "feeds" / FEED
     names = connection.execute(
         """select list(alias_profile_id) from intermediate.int_identity_aliases
         where profile_id = ?""",
@@ -183,8 +155,8 @@ def fate_of(connection: "duckdb.DuckDBPyConnection", settings: Settings, person:
     everybody = [person, *((names and names[0]) or [])]
     found: Fate = {}
     for part, words in (
-        ("intents", "'it went out in the campaign feed, as ' || idempotency_key"),
-        ("stopped", "'stopped when it was to go out: ' || reason || ', ' || detail"),
+        (INTENTS, "'it went out in the campaign feed, as ' || idempotency_key"),
+        (STOPPED, "'stopped when it was to go out: ' || reason || ', ' || detail"),
     ):
         if any((folder / part).glob("*.parquet")):
             rows = connection.execute(
@@ -201,7 +173,7 @@ def decisions_of(
     connection: "duckdb.DuckDBPyConnection", name: str, person: str, fate: Fate
 ) -> Iterator[Decided]:
     """A campaign's decisions about a profile, the newest first."""
-    rows = _dicts(
+    rows = dicts(
         connection,
         f"""select {_COLUMNS} from {DECIDED} where campaign = ? and profile_id = ?
         order by decided_at desc, due_at desc, step_place desc, occurrence_key""",

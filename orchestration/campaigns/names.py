@@ -12,7 +12,7 @@ import yaml
 
 from orchestration.campaigns.fields import Campaign, Policy
 from orchestration.rendering.places import FileError
-from orchestration.rendering.project import Model
+from orchestration.rendering.project import SEGMENTS, Model
 from orchestration.segments.near import did_you_mean
 from orchestration.yaml_files import line_of
 
@@ -42,12 +42,12 @@ class Names:
     @cached_property
     def segments(self) -> list[str]:
         """Of models seg_<name>, also of those that have one segment for each tag."""
-        return list(self._models("marts/segments", "seg_"))
+        return list(self._models(SEGMENTS, "seg_"))
 
     @cached_property
     def tagged(self) -> list[str]:
         """Of models that have one segment for each tag, such as interested_in_shoes."""
-        models = self._models("marts/segments", "seg_")
+        models = self._models(SEGMENTS, "seg_")
         return [name for name, path in models.items() if _has_tags(path)]
 
     @cached_property
@@ -65,7 +65,7 @@ class Names:
 
 def _has_tags(path: Path) -> bool:
     try:
-        return bool(Model(path.stem, path, "marts/segments", {}).column("tag"))
+        return bool(Model(path.stem, path, SEGMENTS, {}).column("tag"))
     except FileError:
         return False  # that segment is held, and no reason to stop campaigns
 

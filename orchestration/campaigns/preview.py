@@ -16,15 +16,19 @@ from orchestration.campaigns.content.renderer import Renderer, load_renderer
 from orchestration.campaigns.content.rendering import ContentError, Given, Message
 from orchestration.campaigns.content.samples import sample_payload
 from orchestration.campaigns.definitions import FOLDER, CampaignError, Defined
-from orchestration.identity.explain.answer import NotExplainedError, the_one
-from orchestration.identity.rules import load_rules
+from orchestration.campaigns.people import (
+    TRAITS,
+    newest_moment,
+    person_of,
+    products_of,
+    traits_of,
+)
 from orchestration.resources.settings import Settings
 from orchestration.resources.warehouse import open_to_read
 
 if TYPE_CHECKING:
     import duckdb
 
-_TRAITS = "marts.profile_traits"
 _NEEDED = "published.trigger_candidates"  # which a build makes last
 _MADE_UP = 3  # products of a payload that is made up
 
@@ -70,7 +74,8 @@ def preview(
         folder: of the campaigns.
 
     Raises:
-        CampaignError: no such campaign, or it is at fault; no such profile.
+        CampaignError: no such campaign, or it is at fault.
+        NotExplainedError: no such profile.
         WarehouseError: nothing is built yet, or a build writes it.
     """
     renderer = load_renderer(folder)
@@ -80,15 +85,15 @@ def preview(
         raise CampaignError(f"{name} has no words in '{locale}'; there are {_in_words(locales)}")
     with open_to_read(settings.warehouse, _NEEDED) as connection:
         person = _named(connection, defined, profile) if profile else _picked(connection, defined)
-        traits = _traits(connection, person.profile_id)
+        traits = traits_of(connection, [person.profile_id])[person.profile_id]
         payload = person.payload
         about = [person.about]
         if payload is None:
             payload = _made_up(connection, renderer, defined, traits)
             if defined.campaign.audience.trigger:
                 about.append("The payload is made up, as there is no candidate to take one from.")
-        products = _products(connection, payload.get("product_ids") or [])
-        as_of = _as_of(connection)
+        products = products_of(connection, payload.get("product_ids") or [])
+        as_of = newest_moment(connection)
     shown = tuple(_shown(renderer, defined, Given(traits, payload, products), locale))
     return Preview(defined, person.profile_id, as_of, tuple(about), shown)
 
@@ -142,15 +147,10 @@ def _shown(renderer: Renderer, defined: Defined, given: Given, locale: str) -> I
 
 
 def _named(connection: "duckdb.DuckDBPyConnection", defined: Defined, value: str) -> _Person:
-    try:
-        found = the_one(connection, value, load_rules())
-    except NotExplainedError as error:
-        raise CampaignError(str(error)) from None
-    if found.profile_id is None:
-        raise CampaignError(f"{value} is nobody's now; see muster explain identity {value}")
+    profile_id, _ = person_of(connection, value)
     trigger = defined.campaign.audience.trigger
-    candidate = _candidate(connection, trigger, found.profile_id) if trigger else None
-    return candidate or _Person(found.profile_id, f"To {found.profile_id}.", None)
+    candidate = _candidate(connection, trigger, profile_id) if trigger else None
+    return candidate or _Person(profile_id, f"To {profile_id}.", None)
 
 
 def _picked(connection: "duckdb.DuckDBPyConnection", defined: Defined) -> _Person:
@@ -166,7 +166,7 @@ def _picked(connection: "duckdb.DuckDBPyConnection", defined: Defined) -> _Perso
     ).fetchone()
     if row and row[0]:
         return _Person(row[0], f"To {row[0]}, picked here: one of {audience.segment}.", None)
-    row = connection.execute(f"select min(profile_id) from {_TRAITS}").fetchone()
+    row = connection.execute(f"select min(profile_id) from {TRAITS}").fetchone()
     if not row or not row[0]:
         raise CampaignError("there are no profiles in the newest build; load some data first")
     what = f"no candidate of {audience.trigger}"
@@ -192,17 +192,6 @@ def _candidate(
     return _Person(row[0], about, json.loads(row[1] or "{}"))
 
 
-def _traits(connection: "duckdb.DuckDBPyConnection", profile_id: str) -> dict[str, Any]:
-    """The golden record and the traits of one profile."""
-    found: dict[str, Any] = {"profile_id": profile_id}
-    for table in ("intermediate.int_golden_records", _TRAITS):
-        cursor = connection.execute(f"select * from {table} where profile_id = ?", [profile_id])
-        names = [one[0] for one in cursor.description or []]
-        row = cursor.fetchone()
-        found |= dict(zip(names, row, strict=True)) if row else {}
-    return found
-
-
 def _made_up(
     connection: "duckdb.DuckDBPyConnection",
     renderer: Renderer,
@@ -225,22 +214,3 @@ def _made_up(
     if "category" in payload and rows:
         payload["category"] = rows[0][1]
     return payload
-
-
-def _products(connection: "duckdb.DuckDBPyConnection", ids: list[str]) -> dict[str, dict[str, Any]]:
-    cursor = connection.execute(
-        """select product_id, name, category, brand, price, currency,
-            json_extract_string(try_cast(_extra as json), '$.url') as url
-        from staging.stg_shop__products where list_contains(?::varchar[], product_id)""",
-        [ids],
-    )
-    names = [one[0] for one in cursor.description or []]
-    return {row[0]: dict(zip(names, row, strict=True)) for row in cursor.fetchall()}
-
-
-def _as_of(connection: "duckdb.DuckDBPyConnection") -> datetime:
-    row = connection.execute(
-        "select as_of from main.dbt_builds order by number desc limit 1"
-    ).fetchone()
-    assert row is not None
-    return row[0]  # type: ignore[no-any-return]

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from orchestration.campaigns.definitions import Campaigns
-from orchestration.campaigns.simulation.replay import put_campaigns
+from orchestration.campaigns.placing import put_campaigns
 from orchestration.feeds.campaign_feed import Refused
 from orchestration.segments.world import Moment, World
 

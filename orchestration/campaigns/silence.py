@@ -12,10 +12,9 @@ from orchestration.campaigns.explain import (
     Fate,
     decisions_of,
     fate_of,
-    newest_moment,
-    person_of,
     why_none,
 )
+from orchestration.campaigns.people import newest_moment, person_of
 from orchestration.resources.settings import Settings
 from orchestration.resources.warehouse import open_to_read
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FEED = "campaigns"
+STOPPED = "stopped"  # the folder of what will never go out, in the feed's ledger
 Decision = dict[str, Any]
 
 ROWS = pa.schema(
@@ -35,7 +36,7 @@ ROWS = pa.schema(
      ("expires_at", pa.timestamp("us")), ("as_of", pa.string()), ("snapshot_id", pa.string())]
 )  # fmt: skip
 _WORDS = ("subject", "preview", "body", "locale")
-_STOPPED = ("decision_id", "campaign", "step", "profile_id", "occurrence_key", "reason", "detail")
+_NOTED = ("decision_id", "campaign", "step", "profile_id", "occurrence_key", "reason", "detail")
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def _by_their_name_now(rows: str) -> str:
 
 
 def _stopped_of(ledger: Ledger) -> Path:
-    return ledger.intents.parent / "stopped"
+    return ledger.intents.parent / STOPPED
 
 
 def moment_of(manifest: Manifest) -> datetime:
@@ -232,7 +233,7 @@ def _stop(ledger: Ledger, stopped: Sequence[Decision], now: datetime) -> None:
     if not stopped:
         return
     folder = _stopped_of(ledger)
-    rows = [{name: one[name] for name in _STOPPED} for one in stopped]
+    rows = [{name: one[name] for name in _NOTED} for one in stopped]
     record = Record(last_record(folder).number + 1, f"{now.replace(tzinfo=None)}")
     with duckdb.connect() as connection:
         connection.register("stopped", pa.Table.from_pylist(rows))

@@ -12,6 +12,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+INTENTS = "intents"  # the folder of what was meant to be sent
+
 
 @dataclass(frozen=True)
 class Acknowledgement:
@@ -28,7 +30,7 @@ class Ledger:
     """Reads and appends one feed's ledger. An emission is named after its snapshot."""
 
     def __init__(self, folder: Path) -> None:
-        self.intents = folder / "intents"
+        self.intents = folder / INTENTS
         self.acknowledgements = folder / "acknowledgements"
         self.intents.mkdir(parents=True, exist_ok=True)
         self.acknowledgements.mkdir(parents=True, exist_ok=True)

@@ -224,7 +224,7 @@ def test_a_wrong_policy_stops_all_campaigns(folder: Path, text: str, told: str) 
 
 def test_a_policy_that_is_not_there_lifts_no_cap(folder: Path) -> None:
     (folder / "policy.yml").unlink()
-    with pytest.raises(CampaignError, match="policy.yml, line 1: it is not there"):
+    with pytest.raises(CampaignError, match=r"policy\.yml, line 1: it is not there"):
         load_campaigns(folder)
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.campaigns import definitions
 from orchestration.campaigns.emission import emit_campaigns
+from orchestration.campaigns.names import CampaignError
 from orchestration.campaigns.pauses import say
 from orchestration.connectors.destinations import files
 from orchestration.connectors.sources.file_drop import land_inbox
@@ -131,6 +133,20 @@ def test_a_pause_holds_what_is_about_to_go_out(home: Settings) -> None:
     say(home.ledger, campaign, "resume")
     assert emit_campaigns(home).sent == many
     assert len(_told(home)) == len(_decided(home))
+
+
+def test_a_wrong_policy_holds_everything_and_fails_nothing(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(_: Path) -> None:
+        raise CampaignError("policy.yml, line 1: wrong")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(definitions, "load_campaigns", wrong)
+        emission = emit_campaigns(home)
+    assert emission.waiting == {"at fault": len(_decided(home))}
+    assert emission.sent == 0
+    assert emit_campaigns(home).sent == len(_decided(home))
 
 
 def test_what_expired_while_it_waited_is_stopped(home: Settings) -> None:

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from orchestration.campaigns.fields import Campaign, Policy
+from orchestration.campaigns.placing import put_campaigns
 from orchestration.campaigns.simulation.outcome import outcome
-from orchestration.campaigns.simulation.replay import put_campaigns, put_past
+from orchestration.campaigns.simulation.replay import put_past
 from orchestration.campaigns.simulation.rounds import Span, simulate
 from orchestration.rendering.project import Project
 from orchestration.resources.settings import DBT_PROJECT, Settings

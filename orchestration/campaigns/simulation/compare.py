@@ -43,8 +43,7 @@ def simulation(  # noqa: PLR0913, PLR0917  # one for each thing that is asked
     if changed is None:
         return Simulation(name, span, notes, here)
     there, _ = _one(settings, changed.campaigns, span, changed.parameters, tell)
-    told = ", ".join(f"{key}={value}" for key, value in (said or {}).items())
-    return Simulation(name, span, notes, here, there, told)
+    return Simulation(name, span, notes, here, there)
 
 
 def span_of(begin: datetime, end: datetime, every: timedelta, built: datetime) -> Span:

@@ -57,7 +57,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Simulation:
-    """A campaign over a span; `there` is what a change would make of it, and `change` that."""
+    """A campaign over a span; `there` is what a change would make of it, which `change` tells."""
 
     campaign: str
     span: Span

@@ -5,17 +5,15 @@ the addresses and traits that they have now. Consent, conversions and membership
 each moment has its own. Nobody is paused.
 """
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from orchestration.campaigns.as_rows import rows
 from orchestration.campaigns.definitions import Campaigns
 from orchestration.campaigns.fields import seconds_of
 from orchestration.campaigns.names import CampaignError
+from orchestration.campaigns.placing import put_campaigns
 from orchestration.campaigns.simulation.rounds import CANDIDATES, PAST, SENDS, Span, simulate
 from orchestration.resources.settings import Settings
 from orchestration.segments.world import Moment, World, open_world
@@ -68,13 +66,6 @@ def _days_back(world: World, campaigns: Campaigns, span: Span) -> int:
     back = world.built_as_of - span.begin + timedelta(seconds=longest)
     usual = int(world.project.parameters[_LOOKBACK]["value"])
     return max(usual, math.ceil(back / timedelta(days=1)))
-
-
-def put_campaigns(world: World, campaigns: Campaigns) -> None:
-    """Campaigns as they shall be, of which none is paused."""
-    told = json.dumps(rows(campaigns, Path())).replace("'", "''")
-    world.put("campaign_definitions", world.renderer.call("campaign_rows", f"'{told}'"))
-    world.put("campaign_pauses_now", f"from ({world.rendered('campaign_pauses_now').sql}) limit 0")
 
 
 def put_past(world: World, begin: datetime) -> None:
