@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.resources.dbt_project import Project
 from orchestration.resources.dbt_words import plain
 from orchestration.resources.settings import DBT_PROJECT, PROJECT_ROOT, load_settings
+from orchestration.resources.warehouse import wait_until_free
 
 if TYPE_CHECKING:
     import duckdb
@@ -204,6 +205,8 @@ def run_dbt(command: Sequence[str], variables: Mapping[str, str]) -> Iterator[Ev
         while (event := events.get()) is not None:
             yield event
         thread.join()
+        # What dbt's threads leave behind is closed when it is collected, whenever that is.
+        wait_until_free(load_settings().warehouse, lambda _: None)
     if failures:
         told = "; ".join(f"{failed.name}: {failed.reason}" for failed in failures)
         raise DbtError(told, failures)

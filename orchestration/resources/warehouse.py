@@ -3,6 +3,7 @@
 An analyst's `dbt build` may hold it for a while; that is no reason for a build to fail.
 """
 
+import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,17 +19,32 @@ class WarehouseError(RuntimeError):
     """The warehouse cannot be read now; the message says why and what to do."""
 
 
+# What DuckDB says while another thread of this process still closes the file: the first of its
+# two words while that connection is open otherwise, the second while it writes its checkpoint.
+_CLOSING = ("different configuration", "Unique file handle conflict")
+
+
 def wait_until_free(warehouse: Path, tell: Callable[[str], None]) -> None:
-    """Return as soon as no other process holds the file; after a quarter of an hour, anyway."""
+    """Return as soon as nobody else holds the file; after a quarter of an hour, anyway.
+
+    Nobody else means no other process, and no thread of this one that is about to leave it.
+    """
     import duckdb
 
     deadline = time.monotonic() + PATIENCE_SECONDS
     told = False
     while warehouse.exists() and time.monotonic() < deadline:
         try:
-            # Not to write: only to see whether it could be.
+            # Not to write: only to see whether it could be. A connection that this process still
+            # has would be shared with one of its own kind, and refuses the other.
+            duckdb.connect(str(warehouse), read_only=True).close()
             duckdb.connect(str(warehouse)).close()
             return
+        except (duckdb.BinderException, duckdb.ConnectionException) as error:
+            if not any(words in str(error) for words in _CLOSING):
+                raise
+            gc.collect()  # what nobody refers to any more, but is part of a circle, closes now
+            time.sleep(0.02)
         except duckdb.IOException as error:
             if "lock" not in str(error):
                 raise

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import duckdb
@@ -62,6 +64,19 @@ def test_a_build_waits_for_whoever_holds_the_warehouse(tmp_path: Path) -> None:
     wait_until_free(path, told.append)
     assert holder.wait(5) == 0
     assert len(told) == 1 and str(holder.pid) in told[0]
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_thread_that_is_about_to_leave_the_warehouse_is_waited_for(
+    tmp_path: Path, read_only: bool
+) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    duckdb.connect(str(path)).close()
+    with duckdb.connect(str(path), read_only=read_only) as held:
+        threading.Timer(0.3, held.close).start()
+        started = time.monotonic()
+        wait_until_free(path, print)
+        assert time.monotonic() - started > 0.2
 
 
 def test_a_file_that_is_no_warehouse_is_an_error(tmp_path: Path) -> None:
