@@ -10,7 +10,6 @@ It takes some minutes; people, days and seed are fixed, so that anybody gets the
 
 import shutil
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -103,81 +102,96 @@ def _compared(settings: Settings, truth: Path, as_of: datetime) -> str:
                 where scores.prediction = 'churn_probability_90d' group by map.profile_id
             )"""
         )
+        _acts(connection, truth, as_of)
         lines = [
             f"**Simulated shop**: {PEOPLE:,} people, {DAYS} days, seed {SEED}; built as of "
             f"{as_of:%Y-%m-%d} with the events of the 90 days after it withheld. What came is the "
-            "truth of the simulator: sessions and orders of the person, whatever was seen of them.",
+            "truth of the simulator: sessions, whether they were seen or not, and orders.",
             "",
-            "| score | what truly came | of profiles | number | share | ROC-AUC | recency alone | "
+            "| score | what truly came | by | number | share | ROC-AUC | recency alone | "
             "calibration error |",
             "|---|---|---|---:|---:|---:|---:|---:|",
         ]
-        for name, happened in _truths(truth, as_of).items():
-            lines += _rows(connection, name, happened)
+        for name, words in _SCORES.items():
+            lines += _rows(connection, name, words)
         lines += ["", *_value(connection, as_of), "", _ari(connection, settings, truth)]
         return "\n".join(lines)
 
 
-def _truths(truth: Path, as_of: datetime) -> Mapping[str, tuple[str, str]]:
-    """For each prediction: words, and SQL of (person_id) to whom it happened."""
-
-    def seen(days: int) -> str:
-        return f"""select person_id from '{truth}/sessions.parquet'
-            where started_at >= timestamptz '{as_of}'
-                and started_at < timestamptz '{as_of + timedelta(days=days)}'
-            union select person_id from bought where ordered_at < '{as_of:%F}'::date + {days}"""
-
-    return {
-        f"churn_probability_{days}d": (f"neither session nor order in {days} days", seen(days))
+_SCORES = {
+    **{
+        f"churn_probability_{days}d": f"neither session nor order in {days} days"
         for days in (7, 30, 90)
-    } | {
-        "purchase_probability_30d": (
-            "no order in 30 days (the score is 1 - probability)",
-            f"select person_id from bought where ordered_at < '{as_of:%F}'::date + 30",
-        )
-    }
+    },
+    "purchase_probability_30d": "no order in 30 days (the score is 1 - probability)",
+}
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, name: str, happened: tuple[str, str]) -> list[str]:
-    """All profiles, and those of people who are one profile only."""
-    _orders(connection)
-    words, came = happened
+def _acts(connection: duckdb.DuckDBPyConnection, truth: Path, as_of: datetime) -> None:
+    """Sessions and orders after as_of: `acts` of each person, and `own_acts` of each profile.
+
+    A profile's own are those by devices, accounts and addresses that were its own at as_of. The
+    shop's files were not withheld, so orders are there.
+    """
+    connection.execute(
+        f"""create table came as
+        select 'anonymous_id:' || anonymous_id as identifier, person_id,
+            started_at::timestamp as acted_at, false as is_order, 0.0 as total, session_id as act
+        from '{truth}/sessions.parquet' where started_at >= timestamptz '{as_of}'
+        union all
+        select people.identifier, people.person_id, orders.ordered_at, true, orders.total,
+            orders.order_id
+        from built.staging.stg_shop__orders as orders
+        inner join people on people.identifier
+            in ('customer_id:' || orders.customer_id, 'email:' || orders.email)
+        where orders.ordered_at >= '{as_of:%F}'::timestamp and orders.total > 0;
+        create table acts as
+        select person_id, is_order, act, min(acted_at) as acted_at, any_value(total) as total
+        from came group by all;
+        create table own_acts as
+        select distinct map.profile_id, is_order, acted_at
+        from came inner join built.intermediate.int_identity_map as map using (identifier)"""
+    )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, name: str, words: str) -> list[str]:
+    """By the profile's own devices; by its person; by people who are one profile only."""
+    which = "is_order" if name.startswith("purchase") else "true"
+    days = int(name.rsplit("_", maxsplit=1)[1].removesuffix("d"))
     told = connection.execute(
-        f"""select scores.score, features.days_since_last_activity as recency, persons.is_whole,
-            persons.person_id not in (select person_id from ({came})) as gone
+        f"""with soon as (
+            select (max(as_of) + interval {days} day) as until from built.main.dbt_builds
+        )
+        select scores.score, features.days_since_last_activity as recency, persons.is_whole,
+            persons.person_id not in (
+                select person_id from acts, soon where {which} and acted_at < until
+            ) as person_gone,
+            scores.profile_id not in (
+                select profile_id from own_acts, soon where {which} and acted_at < until
+            ) as profile_gone
         from built.intermediate.int_profile_scores as scores
         inner join built.intermediate.int_profile_features as features using (profile_id)
         inner join persons using (profile_id)
         where scores.prediction = '{name}' order by scores.profile_id"""
     ).fetchnumpy()
     score = 1 - told["score"] if name.startswith("purchase") else told["score"]
-    lines = []
     whole = np.asarray(told["is_whole"], dtype=bool)
-    for of, counts in (("all", np.ones_like(whole)), ("people who are one profile", whole)):
-        gone = told["gone"][counts].astype(float)
+    everybody = np.ones_like(whole)
+    lines = []
+    for by, outcome, counts in (
+        ("the profile's own devices and accounts", "profile_gone", everybody),
+        ("its person, on any device", "person_gone", everybody),
+        ("its person, if that is one profile", "person_gone", whole),
+    ):
+        gone = told[outcome][counts].astype(float)
         figures = metrics.of_probability(gone, score[counts])
         alone = metrics.of_probability(gone, told["recency"][counts] / 1000)
         lines.append(
-            f"| {name} | {words} | {of} | {len(gone):,} | {gone.mean():.1%} | "
+            f"| {name} | {words} | {by} | {len(gone):,} | {gone.mean():.1%} | "
             f"{figures['roc_auc']:.3f} | {alone['roc_auc']:.3f} | "
             f"{figures['calibration_error']:.3f} |"
         )
     return lines
-
-
-def _orders(connection: duckdb.DuckDBPyConnection) -> None:
-    """Orders after as_of of the person who made them; the shop's files were not withheld."""
-    connection.execute(
-        """create table if not exists bought as
-        select orders.order_id, any_value(people.person_id) as person_id,
-            any_value(orders.ordered_at) as ordered_at, any_value(orders.total) as total
-        from built.staging.stg_shop__orders as orders
-        inner join people on people.identifier
-            in ('customer_id:' || orders.customer_id, 'email:' || orders.email)
-        where orders.ordered_at >= (select max(as_of) from built.main.dbt_builds)
-            and orders.total > 0
-        group by orders.order_id"""
-    )
 
 
 def _value(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> list[str]:
@@ -188,8 +202,8 @@ def _value(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> list[str]:
         inner join built.intermediate.int_profile_features as features using (profile_id)
         inner join persons using (profile_id)
         left join (
-            select person_id, cast(sum(total) as double) as value from bought
-            where ordered_at < '{as_of:%F}'::date + 90 group by person_id
+            select person_id, cast(sum(total) as double) as value from acts
+            where is_order and acted_at < '{as_of:%F}'::date + 90 group by person_id
         ) as later using (person_id)
         where scores.prediction = 'predicted_value_90d' order by scores.profile_id"""
     ).fetchnumpy()
