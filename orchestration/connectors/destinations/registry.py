@@ -1,0 +1,37 @@
+"""The kinds of destinations. The list below is the registry: a new kind is a module and a line."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestration.connectors.definitions import DefinitionError, faults
+from orchestration.connectors.destinations.base import Destination
+
+
+def kinds() -> dict[str, type[Destination]]:
+    """Destination classes by the `type` that a definition names."""
+    from orchestration.connectors.destinations.files import FilesDestination
+
+    return {
+        "files": FilesDestination,
+    }
+
+
+def destination(entry: dict[str, Any], where: str) -> Destination:
+    """One entry of `destinations`, with everything checked.
+
+    Args:
+        entry: its settings.
+        where: its place, for messages.
+
+    Raises:
+        DefinitionError: it is not valid; the message names the place and the cure.
+    """
+    kind = entry.get("type")
+    known = kinds()
+    if kind not in known:
+        raise DefinitionError(f"{where}: type {kind!r} is none of {', '.join(sorted(known))}")
+    try:
+        return known[kind](**entry)
+    except ValidationError as error:
+        raise DefinitionError(f"{where}: {faults(error)}") from None
