@@ -8,6 +8,7 @@ import typer
 
 from orchestration.cli_campaign import campaign_app
 from orchestration.cli_explain import explain_app
+from orchestration.cli_feed import feed_app
 from orchestration.cli_identity import identity_app
 from orchestration.cli_model import model_app
 from orchestration.cli_plan import plan_app
@@ -31,6 +32,7 @@ app.add_typer(explain_app, name="explain")
 app.add_typer(segment_app, name="segment")
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(model_app, name="model")
+app.add_typer(feed_app, name="feed")
 app.add_typer(sources_app, name="sources")
 landing_app = typer.Typer(no_args_is_help=True, help="Landing, the Parquet files as delivered.")
 app.add_typer(landing_app, name="landing")

@@ -3,18 +3,18 @@
 import dagster as dg
 
 from orchestration.assets.dbt import dbt_assets
-from orchestration.assets.feeds import campaign_feed, segment_feed
+from orchestration.assets.feeds import feed_assets
 from orchestration.assets.landing import inbox, landing_assets, recorded
 from orchestration.assets.models import model_assets, scores
 from orchestration.assets.published import ledger_assets, snapshot_asset
 from orchestration.assets.sources import source_assets
+from orchestration.automation.feed_sensors import feed_sensors, feed_trouble_sensor
 from orchestration.automation.jobs import (
-    campaign_feed_emission,
+    emission_jobs,
     full_build,
     landing_compaction,
     model_training,
     pull_jobs,
-    segment_feed_emission,
 )
 from orchestration.automation.progress import progress_logger
 from orchestration.automation.schedules import (
@@ -24,11 +24,9 @@ from orchestration.automation.schedules import (
     weekly_training,
 )
 from orchestration.automation.sensors import (
-    campaign_feed_sensor,
     dead_run_sensor,
     inbox_sensor,
     model_drift_sensor,
-    segment_feed_sensor,
 )
 from orchestration.checks.expectations import expectation_checks
 from orchestration.checks.segments import no_segment_is_held, no_segment_is_unfinished
@@ -39,6 +37,7 @@ from orchestration.resources.settings import load_settings
 load_settings()
 parsed = manifest()
 pulls = pull_jobs()
+emissions = emission_jobs()
 
 defs = dg.Definitions(
     assets=[
@@ -51,14 +50,12 @@ defs = dg.Definitions(
         scores,
         *ledger_assets,
         snapshot_asset(parsed),
-        segment_feed,
-        campaign_feed,
+        *feed_assets(),
     ],
     asset_checks=[*expectation_checks(parsed), no_segment_is_held, no_segment_is_unfinished],
     jobs=[
         full_build,
-        segment_feed_emission,
-        campaign_feed_emission,
+        *emissions.values(),
         model_training,
         landing_compaction,
         *pulls.values(),
@@ -66,8 +63,8 @@ defs = dg.Definitions(
     schedules=[hourly_build, nightly_compaction, weekly_training, *pull_schedules(pulls)],
     sensors=[
         inbox_sensor,
-        segment_feed_sensor,
-        campaign_feed_sensor,
+        *feed_sensors(emissions),
+        feed_trouble_sensor,
         model_drift_sensor,
         dead_run_sensor,
     ],

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from orchestration.automation.run import Outcome
-from orchestration.feeds import campaign_feed
-from orchestration.feeds.ledger import Ledger
-from orchestration.feeds.segment_feed import FEED
+from orchestration.feeds.definitions import load_feeds
+from orchestration.feeds.emitted import ledger_of
 from orchestration.publication.snapshot import Manifest, newest
 from orchestration.resources.settings import Settings
 
@@ -35,7 +34,7 @@ def _stages_table(manifest: Manifest) -> "Table":
     return table
 
 
-def _audience_table(manifest: Manifest, published: Path, ledger: Ledger) -> "Table":
+def _audience_table(manifest: Manifest, published: Path, ledger: Path) -> "Table":
     from rich.table import Table
 
     folder = published / "snapshots" / manifest.snapshot_id
@@ -67,12 +66,17 @@ def _audience_table(manifest: Manifest, published: Path, ledger: Ledger) -> "Tab
     ).fetchall()
     for trigger, size in triggers or [("none", 0)]:
         table.add_row(f"trigger candidates: {trigger}", f"{size:,}")
-    entry = ledger.acknowledged().get(manifest.snapshot_id)
-    sent = f"{entry.rows:,}" if entry else "not emitted yet"
-    table.add_row("segment feed, rows of this emission", sent)
-    table.add_row("segment feed, rows so far", f"{ledger.last_sequence():,}")
-    messages = Ledger(ledger.intents.parent.parent / campaign_feed.FEED)
-    table.add_row("campaign feed, messages so far", f"{messages.last_sequence():,}")
+    for feed in load_feeds().values():
+        own = ledger_of(feed, ledger)
+        look = own.look()
+        if look is None or look.snapshot_id != manifest.snapshot_id:
+            table.add_row(f"feed {feed.name}: this snapshot", "not emitted yet")
+        else:
+            rows = sum(
+                one.rows for one in own.emissions() if one.snapshot_id == manifest.snapshot_id
+            )
+            table.add_row(f"feed {feed.name}: rows of this snapshot", f"{rows:,}")
+        table.add_row(f"feed {feed.name}: rows so far", f"{own.last_sequence():,}")
     return table
 
 
@@ -86,9 +90,8 @@ def print_summary(settings: Settings, outcome: Outcome | None) -> None:
     if manifest is None:
         console.print("Nothing has been published yet.")
     else:
-        ledger = Ledger(settings.ledger / "feeds" / FEED)
         console.print(_stages_table(manifest))
-        console.print(_audience_table(manifest, settings.published, ledger))
+        console.print(_audience_table(manifest, settings.published, settings.ledger))
     if outcome:
         console.print(
             f"Checks: [green]{outcome.passed} passed[/green], "
@@ -105,8 +108,7 @@ def print_summary(settings: Settings, outcome: Outcome | None) -> None:
         console.print("\nWhere to look next:", soft_wrap=True)
         for label, path in (
             ("published tables", settings.published / "current.duckdb"),
-            ("segment feed", settings.feeds / FEED),
-            ("campaign feed", settings.feeds / campaign_feed.FEED),
+            ("feeds", settings.feeds),
             ("rejected rows", f"{settings.warehouse}, table staging.quarantine"),
             ("validation report", settings.quality / "data_docs" / "index.html"),
         ):

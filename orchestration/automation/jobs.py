@@ -3,16 +3,28 @@
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from orchestration.assets.feeds import CAMPAIGN_FEED, SEGMENT_FEED
+from orchestration.assets.feeds import feed_key
 from orchestration.assets.landing import RECORDED
 from orchestration.assets.models import training_keys
 from orchestration.assets.sources import GROUP as SOURCES
 from orchestration.assets.sources import source_entities, source_key
 from orchestration.connectors.compaction import compact
 from orchestration.connectors.registry import load_sources
+from orchestration.feeds.definitions import load_feeds
 from orchestration.resources.settings import load_settings
 
+EmissionJobs = dict[str, UnresolvedAssetJobDefinition]  # by the feed's name
 PullJobs = dict[str, UnresolvedAssetJobDefinition]  # by the source's name
+
+
+def _keys_with_a_clock() -> list[dg.AssetKey]:
+    """Feeds that go out on a schedule of their own, not with each build."""
+    return [
+        feed_key(feed.name)
+        for feed in load_feeds().values()
+        if not feed.settings.schedule.is_with_snapshots
+    ]
+
 
 # One process for all steps: each step would otherwise import dbt and Great Expectations anew.
 full_build = dg.define_asset_job(
@@ -23,26 +35,13 @@ full_build = dg.define_asset_job(
         dg.AssetSelection.all()
         - dg.AssetSelection.groups(SOURCES)
         - dg.AssetSelection.assets(*training_keys())
+        - dg.AssetSelection.assets(*_keys_with_a_clock())
     )
     | dg.AssetSelection.checks_for_assets(*(dg.AssetKey(["landing", name]) for name in RECORDED)),
     executor_def=dg.in_process_executor,
     # A run that died is done again as a whole: its last steps alone would be of another moment.
     tags={"dagster/retry_strategy": "ALL_STEPS"},
     description="Everything from inbox to feed; the snapshot is published only if all checks pass.",
-)
-
-segment_feed_emission = dg.define_asset_job(
-    "segment_feed_emission",
-    selection=dg.AssetSelection.assets(SEGMENT_FEED),
-    executor_def=dg.in_process_executor,
-    description="Emit the segment feed from the newest snapshot.",
-)
-
-campaign_feed_emission = dg.define_asset_job(
-    "campaign_feed_emission",
-    selection=dg.AssetSelection.assets(CAMPAIGN_FEED),
-    executor_def=dg.in_process_executor,
-    description="Emit the campaign feed: what was decided, holds still, and did not go out yet.",
 )
 
 model_training = dg.define_asset_job(
@@ -66,6 +65,19 @@ def join_small_files(context: dg.OpExecutionContext) -> None:
 def landing_compaction() -> None:
     """One step."""
     join_small_files()
+
+
+def emission_jobs() -> EmissionJobs:
+    """A job for each feed, by the feed's name."""
+    return {
+        feed.name: dg.define_asset_job(
+            f"emit_{feed.name}",
+            selection=dg.AssetSelection.assets(feed_key(feed.name)),
+            executor_def=dg.in_process_executor,
+            description=f"Emit feed {feed.name}: what is new in the newest snapshot.",
+        )
+        for feed in load_feeds().values()
+    }
 
 
 def pull_jobs() -> PullJobs:

@@ -9,16 +9,11 @@ import dagster as dg
 
 from orchestration.automation.dead_runs import end_dead_runs
 from orchestration.automation.jobs import (
-    campaign_feed_emission,
     full_build,
     model_training,
-    segment_feed_emission,
 )
-from orchestration.campaigns.pauses import paused
 from orchestration.connectors.landing import all_loads
 from orchestration.connectors.sources.file_drop import new_files
-from orchestration.feeds.ledger import Ledger
-from orchestration.feeds.segment_feed import FEED
 from orchestration.predictions.definitions import load_predictions
 from orchestration.predictions.registry import Registry
 from orchestration.predictions.scoring import drifted
@@ -67,46 +62,6 @@ def inbox_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.Skip
 def _unpublished_loads(settings: Settings) -> set[str]:
     manifest = newest(settings.published)
     return all_loads(settings.landing) - set(manifest.loads if manifest else ())
-
-
-@dg.sensor(
-    job=segment_feed_emission,
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-)
-def segment_feed_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Starts an emission when the newest snapshot has not been emitted."""
-    settings = load_settings()
-    manifest = newest(settings.published)
-    if manifest is None:
-        return dg.SkipReason("nothing has been published yet")
-    ledger = Ledger(settings.ledger / "feeds" / FEED)
-    if manifest.snapshot_id in ledger.acknowledged():
-        return dg.SkipReason(f"snapshot {manifest.snapshot_id} has been emitted")
-    if context.cursor == manifest.snapshot_id:
-        return dg.SkipReason(f"an emission of snapshot {manifest.snapshot_id} was started")
-    context.update_cursor(manifest.snapshot_id)
-    return dg.RunRequest(tags={"muster/snapshot": manifest.snapshot_id})
-
-
-@dg.sensor(
-    job=campaign_feed_emission,
-    minimum_interval_seconds=30,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-)
-def campaign_feed_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Starts an emission when there is a new snapshot, or campaigns were paused or go on."""
-    settings = load_settings()
-    manifest = newest(settings.published)
-    if manifest is None:
-        return dg.SkipReason("nothing has been published yet")
-    if context.instance.get_runs_count(_BUILDING):
-        return dg.SkipReason("a build is running, and emits at its end")
-    state = " ".join([manifest.snapshot_id, *sorted(paused(settings.ledger))])
-    if context.cursor == state:
-        return dg.SkipReason(f"an emission of snapshot {manifest.snapshot_id} was started")
-    context.update_cursor(state)
-    return dg.RunRequest(tags={"muster/snapshot": manifest.snapshot_id})
 
 
 @dg.sensor(job=model_training, minimum_interval_seconds=300)

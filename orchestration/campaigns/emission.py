@@ -1,6 +1,6 @@
 """The gate of the campaign feed: pauses, what holds at the moment of emission, and the words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from orchestration.campaigns.content.renderer import load_renderer
@@ -9,28 +9,39 @@ from orchestration.campaigns.messages import messages
 from orchestration.campaigns.pauses import paused
 from orchestration.campaigns.recheck import recheck
 from orchestration.connectors.landing import all_loads
-from orchestration.feeds.campaign_feed import Decision, Emission, Refused, emit, moment_of
+from orchestration.feeds.campaign_feed import Decision, Refused, emit
+from orchestration.feeds.definitions import Feed
+from orchestration.feeds.emitted import Emitted, moment_of
 from orchestration.publication.snapshot import Manifest, manifest_path
 from orchestration.resources.settings import Settings
 from orchestration.segments.world import open_world
 
 
-def emit_campaigns(settings: Settings, now: datetime | None = None) -> Emission:
+def emit_campaigns(
+    settings: Settings,
+    feed: Feed,
+    tell: Callable[[str], None] = print,
+    now: datetime | None = None,
+) -> Emitted:
     """Send what campaigns decided and what still holds.
 
     Args:
         settings: where everything is.
+        feed: a feed of campaigns.
+        tell: is told of attempts that failed.
         now: the machine's clock, UTC with its zone; left out, it is read.
 
     Raises:
         WarehouseError: a build writes the warehouse: what holds cannot be asked, so nothing goes.
+        DeliveryError: the destination took nothing, or not all; the next call goes on there.
     """
     clock = now or datetime.now(UTC)
     return emit(
+        feed,
         settings.published,
         settings.ledger,
-        settings.feeds,
         lambda manifest: _Gate(settings, manifest, clock),
+        tell,
     )
 
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.campaigns.definitions import Campaigns, Defined
 from orchestration.campaigns.people import dicts, newest_moment, person_of
-from orchestration.feeds.campaign_feed import FEED, STOPPED
-from orchestration.feeds.ledger import INTENTS
+from orchestration.feeds.campaign_feed import STOPPED
+from orchestration.feeds.definitions import load_feeds
+from orchestration.feeds.emitted import ledger_of
 from orchestration.resources.settings import Settings
 from orchestration.resources.warehouse import open_to_read
 
@@ -146,7 +147,6 @@ def explain_decision(
 
 def fate_of(connection: "duckdb.DuckDBPyConnection", settings: Settings, person: str) -> Fate:
     """What the feed says of somebody's messages, by campaign, step and occurrence."""
-    folder = settings.ledger / "feeds" / FEED
     names = connection.execute(
         """select list(alias_profile_id) from intermediate.int_identity_aliases
         where profile_id = ?""",
@@ -154,18 +154,23 @@ def fate_of(connection: "duckdb.DuckDBPyConnection", settings: Settings, person:
     ).fetchone()
     everybody = [person, *((names and names[0]) or [])]
     found: Fate = {}
-    for part, words in (
-        (INTENTS, "'it went out in the campaign feed, as ' || idempotency_key"),
-        (STOPPED, "'stopped when it was to go out: ' || reason || ', ' || detail"),
-    ):
-        if any((folder / part).glob("*.parquet")):
-            rows = connection.execute(
-                f"""select campaign, step, occurrence_key, {words}
-                from read_parquet('{folder / part}/*.parquet')
-                where profile_id in (select unnest(?::varchar[]))""",
-                [everybody],
-            ).fetchall()
-            found |= {row[:3]: row[3] for row in rows}
+    for feed in load_feeds().values():
+        if feed.settings.of != "campaigns":
+            continue
+        ledger = ledger_of(feed, settings.ledger)
+        stopped = ledger.folder / STOPPED
+        for rows, words in (
+            (ledger.history(), f"'it went out in feed {feed.name}, as ' || idempotency_key"),
+            (f"read_parquet('{stopped}/*.parquet')" if any(stopped.glob("*.parquet")) else None,
+             "'stopped when it was to go out: ' || reason || ', ' || detail"),
+        ):  # fmt: skip
+            if rows:
+                told = connection.execute(
+                    f"""select campaign, step, occurrence_key, {words} from {rows}
+                    where profile_id in (select unnest(?::varchar[]))""",
+                    [everybody],
+                ).fetchall()
+                found |= {row[:3]: row[3] for row in told}
     return found
 
 

@@ -7,33 +7,39 @@ have arrived: it is sent again under the same key, or as `cancel` if it does not
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from orchestration.connectors.destinations import files
-from orchestration.feeds.ledger import Acknowledgement, Ledger
+from orchestration.feeds.definitions import Feed
+from orchestration.feeds.delivery import Delivery, opened
+from orchestration.feeds.emitted import Emitted, ledger_of, moment_of, state_of
+from orchestration.feeds.erasures import erased
+from orchestration.feeds.ledger import Header, Ledger
+from orchestration.feeds.segment_rows import with_keys
+from orchestration.feeds.state import tidy
+from orchestration.feeds.words import paused
 from orchestration.publication.append import Record, append, last_record
 from orchestration.publication.snapshot import Manifest, newest
 
 if TYPE_CHECKING:
     import duckdb
 
-FEED = "campaigns"
 STOPPED = "stopped"  # the folder of what will never go out, in the feed's ledger
 Decision = dict[str, Any]
 
 ROWS = pa.schema(
-    [("sequence", pa.int64()), ("action", pa.string()), ("idempotency_key", pa.string()),
+    [("sequence", pa.int64()), ("action", pa.string()),
      ("campaign", pa.string()), ("step", pa.string()), ("variant", pa.string()),
      ("channel", pa.string()), ("profile_id", pa.string()), ("occurrence_key", pa.string()),
      ("subject", pa.string()), ("preview", pa.string()), ("body", pa.string()),
      ("locale", pa.string()), ("version", pa.string()), ("decision_id", pa.string()),
      ("occurred_at", pa.timestamp("us")), ("due_at", pa.timestamp("us")),
-     ("expires_at", pa.timestamp("us")), ("as_of", pa.string()), ("snapshot_id", pa.string())]
+     ("expires_at", pa.timestamp("us")), ("as_of", pa.string()), ("snapshot_id", pa.string()),
+     ("idempotency_key", pa.string())]
 )  # fmt: skip
 _WORDS = ("subject", "preview", "body", "locale")
 _NOTED = ("decision_id", "campaign", "step", "profile_id", "occurrence_key", "reason", "detail")
@@ -45,21 +51,6 @@ class Refused:
 
     reason: str
     detail: str
-
-
-@dataclass(frozen=True)
-class Emission:
-    """What one call emitted.
-
-    `stopped` counts by reason what will never go out, `waiting` by reason what is paused.
-    """
-
-    emission_id: str | None
-    sent: int
-    stopped: Mapping[str, int] = field(default_factory=dict)
-    waiting: Mapping[str, int] = field(default_factory=dict)
-    repeated: tuple[str, ...] = ()
-    last_sequence: int = 0
 
 
 class Gate(Protocol):
@@ -81,42 +72,71 @@ class Gate(Protocol):
 
 
 def emit(
-    published: Path, ledger_root: Path, feeds: Path, gate_of: Callable[[Manifest], Gate]
-) -> Emission:
-    """Send what was decided and is not sent yet, after what a dead process left unacknowledged.
+    feed: Feed,
+    published: Path,
+    ledger_root: Path,
+    gate_of: Callable[[Manifest], Gate],
+    tell: Callable[[str], None] = print,
+) -> Emitted:
+    """Send what was decided and is not sent yet, after what a dead process left open.
 
     Args:
+        feed: a feed of campaigns.
         published: the folder of snapshots.
         ledger_root: the ledger's folder.
-        feeds: where emissions go.
         gate_of: opens the gate for a snapshot; it is asked only if there is one.
+        tell: is told of attempts that failed.
+
+    Raises:
+        DeliveryError: the destination took nothing, or not all; the next call goes on there.
+        LedgerError: the ledger is damaged, or of another destination.
     """
-    ledger = Ledger(ledger_root / "feeds" / FEED)
+    ledger = ledger_of(feed, ledger_root)
     manifest = newest(published)
-    if manifest is None or not _decisions(published, manifest).exists():
-        return Emission(None, 0, last_sequence=ledger.last_sequence())
-    open_emissions = ledger.unacknowledged()
+    word = paused(ledger.folder)
+    if manifest is None or word or not _decisions(published, manifest).exists():
+        return Emitted(feed.name, ledger.last_sequence(), paused=word)
     gate = gate_of(manifest)
+    open_emissions = ledger.unacknowledged()
     stopped: list[Decision] = []
-    for interrupted in open_emissions:
-        stopped += _send_again(feeds, ledger, interrupted, gate)
+    if open_emissions or ledger.has_refused():
+        with opened(feed, ledger, ROWS.names, tell) as delivery:
+            for interrupted in open_emissions:
+                stopped += _send_again(delivery, ledger, interrupted, gate)
+            delivery.retry_refused()
+    state = state_of(feed, ledger_root, manifest)
     waiting: Counter[str] = Counter()
     pending = []
-    for one in _pending(published, ledger_root, manifest, gate):
+    for one in _pending(feed, published, ledger_root, manifest, gate):
         if reason := gate.waits(one):
             waiting[reason] += 1
         else:
             pending.append(one)
-    rows, refused = _rows(gate, pending, manifest, ledger.last_sequence())
+    gone = set(erased(ledger_root))
+    rows, refused = _rows(gate, pending, gone)
     _stop(ledger, refused, gate.now)
+    rows += _erasures(ledger, gone)
     emission_id: str | None = None
+    taken = 0
     if rows:
-        emission_id = f"{rows[0]['sequence']:09d}"
-        ledger.append_intent(emission_id, pa.Table.from_pylist(rows, schema=ROWS))
-        _deliver(feeds, ledger, emission_id, ledger.intent(emission_id))
-    reasons = Counter(one["reason"] for one in [*stopped, *refused])
-    return Emission(
-        emission_id, len(rows), reasons, waiting, tuple(open_emissions), ledger.last_sequence()
+        table = _numbered(feed, rows, manifest, ledger.last_sequence())
+        header = ledger.intend(table, manifest.as_of, manifest.snapshot_id)
+        emission_id = header.emission_id
+        with opened(feed, ledger, ROWS.names, tell) as delivery:
+            taken = delivery.emission(header, table).refused
+    ledger.looked(state, manifest.snapshot_id)
+    tidy(ledger)
+    return Emitted(
+        feed.name,
+        ledger.last_sequence(),
+        emission_id,
+        Counter(row["action"] for row in rows),
+        taken,
+        tuple(header.emission_id for header in open_emissions),
+        stopped=Counter(one["reason"] for one in [*stopped, *refused]),
+        waiting=waiting,
+        snapshot_id=manifest.snapshot_id,
+        as_of=manifest.as_of,
     )
 
 
@@ -125,10 +145,13 @@ def _decisions(published: Path, manifest: Manifest) -> Path:
 
 
 def _rows(
-    gate: Gate, pending: Sequence[Decision], manifest: Manifest, last: int
+    gate: Gate, pending: Sequence[Decision], gone: set[str]
 ) -> tuple[list[Decision], list[Decision]]:
-    """Rows to send, numbered after the last; and those that are stopped, with the reason."""
-    refused = gate.refused(pending)
+    """Rows to send; and those that are stopped, with the reason."""
+    refused = dict(gate.refused(pending))
+    for one in pending:
+        if one["profile_id"] in gone:
+            refused[one["decision_id"]] = Refused("erased", "the person is to be erased")
     told = gate.words([one for one in pending if one["decision_id"] not in refused])
     rows: list[Decision] = []
     stopped: list[Decision] = []
@@ -141,48 +164,63 @@ def _rows(
         if isinstance(words, str):
             stopped.append(_stopped_as(one, Refused("no_content", words)))
         else:
-            rows.append(_row(one, words, manifest, last + len(rows) + 1))
+            rows.append({**{name: one.get(name) for name in ROWS.names}, **words, "action": "send"})
     return rows, stopped
+
+
+def _erasures(ledger: Ledger, gone: set[str]) -> list[Decision]:
+    """A row for each message that once went out to somebody who is to be erased."""
+    history = ledger.history()
+    if not gone or history is None:
+        return []
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("create table gone as select unnest(?) as profile_id", [sorted(gone)])
+        rows: list[Decision] = connection.execute(
+            f"""select * from {history} semi join gone using (profile_id)
+            qualify row_number() over (partition by decision_id order by sequence desc) = 1
+                and action <> 'erase' order by sequence"""
+        ).to_arrow_table().to_pylist()  # fmt: skip
+    return [{**row, **dict.fromkeys(_WORDS), "action": "erase"} for row in rows]
+
+
+def _numbered(feed: Feed, rows: list[Decision], manifest: Manifest, last: int) -> pa.Table:
+    """Rows as they go out, numbered after the last."""
+    said = {"as_of": manifest.as_of, "snapshot_id": manifest.snapshot_id}
+    numbered = [{**row, **said, "sequence": last + n} for n, row in enumerate(rows, start=1)]
+    table = pa.Table.from_pylist(numbered, schema=ROWS)
+    return with_keys(feed.name, table.drop_columns(["idempotency_key"]))
 
 
 def _stopped_as(one: Decision, why: Refused) -> Decision:
     return {**one, "reason": why.reason, "detail": why.detail}
 
 
-def _row(one: Decision, words: Decision, manifest: Manifest, sequence: int) -> Decision:
-    return {
-        **{name: one.get(name) for name in ROWS.names},
-        **words,
-        "sequence": sequence,
-        "action": "send",
-        # Feed and sequence name a row for ever, so a retry carries the same key.
-        "idempotency_key": f"{FEED}-{sequence}",
-        "as_of": manifest.as_of,
-        "snapshot_id": manifest.snapshot_id,
-    }
-
-
-def _pending(published: Path, ledger_root: Path, manifest: Manifest, gate: Gate) -> list[Decision]:
+def _pending(
+    feed: Feed, published: Path, ledger_root: Path, manifest: Manifest, gate: Gate
+) -> list[Decision]:
     """Decisions to send that neither went out nor were stopped, under any name of the profile.
 
     They must be both published and in the ledger: a build that looks back is published, and what it
     would have sent is not.
     """
     columns = "campaign, step, occurrence_key, profile_id"
-    ledger = Ledger(ledger_root / "feeds" / FEED)
+    ledger = ledger_of(feed, ledger_root)
     recorded = ledger_root / "campaign_decisions"
     if not any(recorded.glob("*.parquet")):
         return []
-    done = [folder for folder in (ledger.intents, _stopped_of(ledger))
-            if any(folder.glob("*.parquet"))]  # fmt: skip
-    past = " union all ".join(
-        f"select {columns} from read_parquet('{folder}/*.parquet')" for folder in done
-    )
+    done = [history] if (history := ledger.history()) else []
+    if any(_stopped_of(ledger).glob("*.parquet")):
+        done.append(f"read_parquet('{_stopped_of(ledger)}/*.parquet')")
+    past = " union all ".join(f"select {columns} from {rows}" for rows in done)
     table = f"read_parquet('{_decisions(published, manifest)}')"
     nobody = f"select {columns} from {table} where false"
     sent = f"""select {columns} from read_parquet('{recorded}/*.parquet')
         where decision = 'send' and recorded_at <= timestamp '{moment_of(manifest)}'"""
     decided = f"from {table} where decision = 'send'"
+    if feed.settings.channels:
+        decided += f" and channel in {list(feed.settings.channels)}"
     cursor = gate.connection.execute(
         f"""with done as ({_by_their_name_now(past or nobody)}),
         recorded as ({_by_their_name_now(sent)}),
@@ -201,28 +239,25 @@ def _by_their_name_now(rows: str) -> str:
 
 
 def _stopped_of(ledger: Ledger) -> Path:
-    return ledger.intents.parent / STOPPED
+    return ledger.folder / STOPPED
 
 
-def moment_of(manifest: Manifest) -> datetime:
-    """A snapshot's as_of, in UTC without a zone."""
-    return datetime.fromisoformat(manifest.as_of).replace(tzinfo=None)
-
-
-def _send_again(feeds: Path, ledger: Ledger, emission_id: str, gate: Gate) -> list[Decision]:
+def _send_again(delivery: Delivery, ledger: Ledger, emission: Header, gate: Gate) -> list[Decision]:
     """Deliver an intent of a dead process; what does not hold any more is told to be cancelled."""
-    told: list[Decision] = ledger.intent(emission_id).to_pylist()
-    waits = {one["decision_id"]: gate.waits(one) for one in told}
-    refused = gate.refused([one for one in told if not waits[one["decision_id"]]])
+    rows = ledger.rows(emission)
+    told: list[Decision] = rows.to_pylist()
+    fresh = [one for one in told if one["action"] == "send"]
+    waits = {one["decision_id"]: gate.waits(one) for one in fresh}
+    refused = gate.refused([one for one in fresh if not waits[one["decision_id"]]])
     cancelled = []
-    for one in told:
+    for one in fresh:
         wait = waits[one["decision_id"]]
         why = Refused(wait, "when it went out") if wait else refused.get(one["decision_id"])
         if why:
             one |= {"action": "cancel", **dict.fromkeys(_WORDS)}
             cancelled.append(_stopped_as(one, why))
     _stop(ledger, cancelled, gate.now)
-    _deliver(feeds, ledger, emission_id, pa.Table.from_pylist(told, schema=ROWS))
+    delivery.emission(emission, pa.Table.from_pylist(told, schema=rows.schema))
     return cancelled
 
 
@@ -238,13 +273,3 @@ def _stop(ledger: Ledger, stopped: Sequence[Decision], now: datetime) -> None:
     with duckdb.connect() as connection:
         connection.register("stopped", pa.Table.from_pylist(rows))
         append(connection, folder, record, "from stopped")
-
-
-def _deliver(feeds: Path, ledger: Ledger, emission_id: str, rows: pa.Table) -> None:
-    files.deliver(feeds / FEED, emission_id, rows)
-    sequences = rows["sequence"].to_pylist()
-    ledger.acknowledge(
-        Acknowledgement(
-            emission_id, rows["as_of"][0].as_py(), rows.num_rows, sequences[0], sequences[-1]
-        )
-    )

@@ -11,9 +11,11 @@ from dagster import DagsterRun
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 from dagster._core.utils import make_new_run_id
 
-from orchestration.automation.sensors import inbox_sensor, segment_feed_sensor
+from orchestration.automation.feed_sensors import feed_trouble_sensor
+from orchestration.automation.sensors import inbox_sensor
 from orchestration.connectors.contract import entities
 from orchestration.connectors.sources.file_drop import land_inbox
+from orchestration.feeds import words
 from orchestration.resources.build import Build, parse_moment
 from orchestration.resources.settings import PROJECT_ROOT, Settings, load_settings
 from tests.homes import muster_home
@@ -30,11 +32,11 @@ def repository(sample_home: Settings) -> dg.RepositoryDefinition:
 def test_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None:
     assert {job.name for job in repository.get_all_jobs()} == {
         "__ASSET_JOB",
-        "campaign_feed_emission",
+        "emit_campaigns",
+        "emit_segments",
         "full_build",
         "landing_compaction",
         "model_training",
-        "segment_feed_emission",
     }
     assert [(one.name, one.cron_schedule) for one in repository.schedule_defs] == [
         ("hourly_build", "0 * * * *"),
@@ -42,11 +44,12 @@ def test_jobs_schedules_and_sensors(repository: dg.RepositoryDefinition) -> None
         ("weekly_training", "0 4 * * 1"),
     ]
     assert {sensor.name for sensor in repository.sensor_defs} == {
-        "campaign_feed_sensor",
+        "campaigns_feed_sensor",
         "dead_run_sensor",
+        "feed_trouble_sensor",
         "inbox_sensor",
         "model_drift_sensor",
-        "segment_feed_sensor",
+        "segments_feed_sensor",
     }
 
 
@@ -193,16 +196,31 @@ def test_a_landed_and_published_file_asks_for_nothing(sample_copy: Settings) -> 
     assert _tick(inbox_sensor).run_requests
 
 
-def test_the_feed_sensor_starts_an_emission_for_a_snapshot_that_was_not_emitted(
-    sample_copy: Settings, tmp_path: Path
+def test_the_feed_sensor_starts_an_emission_for_what_is_new(
+    repository: dg.RepositoryDefinition, sample_copy: Settings, tmp_path: Path
 ) -> None:
-    assert "has been emitted" in (_tick(segment_feed_sensor).skip_message or "")
-    (sample_copy.ledger / "feeds/segments/acknowledgements/000001.json").unlink()
-    started = _tick(segment_feed_sensor)
-    assert [request.tags["muster/snapshot"] for request in started.run_requests or []] == ["000001"]
-    assert not _tick(segment_feed_sensor, started.cursor).run_requests
+    sensor = repository.get_sensor_def("segments_feed_sensor")
+    assert "nothing new" in (_tick(sensor).skip_message or "")
+    folder = sample_copy.ledger / "feeds" / "segments"
+    (folder / "look.json").unlink()
+    started = _tick(sensor)
+    assert [request.tags["muster/feed"] for request in started.run_requests or []] == ["segments"]
+    assert not _tick(sensor, started.cursor).run_requests
+    assert _tick(sensor, None).run_requests  # a lost cursor
+    assert not _tick(sensor, None, dg.DagsterRunStatus.STARTED).run_requests
+    words.say(folder, "pause", "a test", 1)
+    assert "a test" in (_tick(sensor).skip_message or "")
     with muster_home(tmp_path / "empty"):
-        assert _tick(segment_feed_sensor).skip_message == "nothing has been published yet"
+        assert _tick(sensor).skip_message == "nothing has been published yet"
+
+
+def test_troubles_of_feeds_are_told_once(sample_copy: Settings) -> None:
+    quiet = _tick(feed_trouble_sensor)
+    assert quiet.skip_message == "no feed has trouble"
+    words.say(sample_copy.ledger / "feeds" / "segments", "pause", "a test", 1)
+    told = _tick(feed_trouble_sensor, quiet.cursor)
+    assert "feed segments: paused by" in (told.skip_message or "")
+    assert "paused by" in (told.cursor or "")
 
 
 def test_moments() -> None:

@@ -3,24 +3,29 @@
 import csv
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from orchestration.campaigns import definitions
-from orchestration.campaigns.emission import emit_campaigns
+from orchestration.campaigns import emission as gates
 from orchestration.campaigns.names import CampaignError
 from orchestration.campaigns.pauses import say
-from orchestration.connectors.destinations import files
+from orchestration.connectors.destinations.files import FilesSession
 from orchestration.connectors.sources.file_drop import land_inbox
-from orchestration.feeds import campaign_feed
+from orchestration.feeds.definitions import feed_named
+from orchestration.feeds.emitted import Emitted
 from orchestration.feeds.ledger import Ledger
 from orchestration.resources.settings import Settings
 
 AFTER_THE_BUILD = (
     "2026-11-01T00:00:00.000Z"  # the build's moment: the first that it did not look at
 )
+
+
+FEED = "campaigns"
 
 
 class CrashError(Exception):
@@ -30,16 +35,20 @@ class CrashError(Exception):
 @pytest.fixture
 def home(sample_copy: Settings) -> Settings:
     """The sample, built, of which no message went out."""
-    shutil.rmtree(sample_copy.feeds / campaign_feed.FEED, ignore_errors=True)
-    shutil.rmtree(sample_copy.ledger / "feeds" / campaign_feed.FEED, ignore_errors=True)
+    shutil.rmtree(sample_copy.feeds / FEED, ignore_errors=True)
+    shutil.rmtree(sample_copy.ledger / "feeds" / FEED, ignore_errors=True)
     return sample_copy
 
 
+def emit_campaigns(home: Settings, now: datetime | None = None) -> Emitted:
+    return gates.emit_campaigns(home, feed_named(FEED), print, now)
+
+
 def _told(home: Settings) -> list[dict[str, object]]:
-    folder = home.feeds / campaign_feed.FEED
+    folder = home.feeds / FEED
     return [
         json.loads(line)
-        for path in sorted(folder.glob("*.jsonl"))
+        for path in sorted(folder.glob("*/part-*.jsonl"))
         for line in path.read_text().splitlines()
     ]
 
@@ -80,8 +89,10 @@ def test_each_message_goes_out_once_with_its_words(home: Settings) -> None:
     again = emit_campaigns(home)
     told = _told(home)
     assert sorted(str(row["decision_id"]) for row in told) == [row[0] for row in _decided(home)]
-    assert first.sent == len(told) == first.last_sequence > 50
-    assert again == campaign_feed.Emission(None, 0, {}, {}, (), first.last_sequence)
+    assert first.rows == len(told) == first.last_sequence > 50
+    assert again.emission_id is None
+    assert (again.rows, again.stopped, again.waiting, again.repeated) == (0, {}, {}, ())
+    assert again.last_sequence == first.last_sequence
     assert [row["sequence"] for row in told] == list(range(1, len(told) + 1))
     assert len({row["idempotency_key"] for row in told}) == len(told)
     assert {row["action"] for row in told} == {"send"}
@@ -105,7 +116,7 @@ def test_consent_withdrawn_after_the_build_stops_its_message(home: Settings) -> 
         row[0] for row in _decided(home) if row[0] not in stopped
     }
     # For good, though nothing is said of it again.
-    assert emit_campaigns(home).sent == 0
+    assert emit_campaigns(home).rows == 0
 
 
 def test_an_order_after_the_build_stops_what_was_meant_to_bring_it(home: Settings) -> None:
@@ -131,7 +142,7 @@ def test_a_pause_holds_what_is_about_to_go_out(home: Settings) -> None:
     assert emission.waiting == {"paused": many}
     assert campaign not in {row["campaign"] for row in _told(home)}
     say(home.ledger, campaign, "resume")
-    assert emit_campaigns(home).sent == many
+    assert emit_campaigns(home).rows == many
     assert len(_told(home)) == len(_decided(home))
 
 
@@ -145,13 +156,11 @@ def test_a_wrong_policy_holds_everything_and_fails_nothing(
         patched.setattr(definitions, "load_campaigns", wrong)
         emission = emit_campaigns(home)
     assert emission.waiting == {"at fault": len(_decided(home))}
-    assert emission.sent == 0
-    assert emit_campaigns(home).sent == len(_decided(home))
+    assert emission.rows == 0
+    assert emit_campaigns(home).rows == len(_decided(home))
 
 
 def test_what_expired_while_it_waited_is_stopped(home: Settings) -> None:
-    from datetime import UTC, datetime, timedelta
-
     emission = emit_campaigns(home, datetime.now(UTC) + timedelta(days=400))
     assert emission.stopped.get("expired", 0) > 0
     told = {row["decision_id"]: row for row in _told(home)}
@@ -161,7 +170,7 @@ def test_what_expired_while_it_waited_is_stopped(home: Settings) -> None:
 def test_what_the_ledger_does_not_know_is_not_sent(home: Settings) -> None:
     """As after a build that looks back: it is published, and leaves no trace."""
     shutil.rmtree(home.ledger / "campaign_decisions")
-    assert emit_campaigns(home).sent == 0
+    assert emit_campaigns(home).rows == 0
 
 
 @pytest.mark.parametrize("place", ["delivery", "acknowledgement"])
@@ -173,7 +182,7 @@ def test_a_dead_process_loses_nothing_and_sends_nothing_twice(
 
     with monkeypatch.context() as patched:
         if place == "delivery":
-            patched.setattr(files, "deliver", die)
+            patched.setattr(FilesSession, "deliver", die)
         else:
             patched.setattr(Ledger, "acknowledge", die)
         with pytest.raises(CrashError):
@@ -183,9 +192,9 @@ def test_a_dead_process_loses_nothing_and_sends_nothing_twice(
     say(home.ledger, campaign, "pause")
     emission = emit_campaigns(home)
     told = _told(home)
-    assert emission.repeated == ("000000001",)
+    assert emission.repeated == ("000000000001",)
     assert [row["sequence"] for row in told] == list(range(1, len(_decided(home)) + 1))
     for row in told:
         assert row["action"] == ("cancel" if row["campaign"] == campaign else "send")
         assert (row["body"] is None) == (row["action"] == "cancel")
-    assert emit_campaigns(home).sent == 0
+    assert emit_campaigns(home).rows == 0

@@ -1,6 +1,7 @@
 """The segment feed against a consumer that applies it, over random histories with crashes."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.connectors.destinations import files
+from orchestration.connectors.destinations.files import FilesDestination, FilesSession
 from orchestration.feeds import segment_feed
+from orchestration.feeds.definitions import Feed, FeedSettings
+from orchestration.feeds.emitted import Emitted
 from orchestration.feeds.ledger import Ledger
 from orchestration.publication.builds import BuildRecord
 from orchestration.publication.snapshot import (
@@ -28,35 +31,42 @@ TABLES = ["segment_memberships"]
 class World:
     """A warehouse whose membership is set by hand, published and emitted by the real code."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **feed: object) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.warehouse = folder / "warehouse.duckdb"
         self.published = folder / "published"
-        self.ledger = Ledger(folder / "ledger" / "feeds" / segment_feed.FEED)
+        entry = {"of": "segments", "to": "files", "guard": {"may_be_empty": True}, **feed}
+        files = FilesDestination(type="files", folder=str(folder / "feeds"))
+        self.feed = Feed("segments", FeedSettings.model_validate(entry), "files", files)
+        self.ledger = Ledger(folder / "ledger" / "feeds" / "segments", self.feed.key)
 
     def publish(self, members: Members) -> str:
+        return self.publish_tables({"segment_memberships": sorted(members)}, TABLES)
+
+    def publish_tables(self, rows: Mapping[str, list[tuple[object, ...]]], names: list[str]) -> str:
+        columns = {
+            "segment_memberships": "segment varchar, profile_id varchar",
+            "profiles": "profile_id varchar, tier varchar, email_consent varchar",
+            "identity_aliases": "alias_profile_id varchar, profile_id varchar",
+        }
         with duckdb.connect(str(self.warehouse)) as connection:
             connection.execute("create schema if not exists published")
-            connection.execute(
-                "create or replace table published.segment_memberships "
-                "(segment varchar, profile_id varchar, as_of timestamp)"
-            )
-            if members:
-                rows = [[*pair, "2026-01-01"] for pair in sorted(members)]
-                connection.executemany(
-                    "insert into published.segment_memberships values (?, ?, ?)", rows
-                )
+            for name in names:
+                connection.execute(f"create or replace table published.{name} ({columns[name]})")
+                if found := [list(row) for row in rows.get(name, [])]:
+                    marks = ", ".join("?" for _ in found[0])
+                    connection.executemany(f"insert into published.{name} values ({marks})", found)
         return publish(
-            self.warehouse, self.published, TABLES, BuildRecord("2026-01-01T00:00:00Z", ()), {}
+            self.warehouse, self.published, names, BuildRecord("2026-01-01T00:00:00Z", ()), {}
         ).snapshot_id
 
-    def emit(self) -> segment_feed.Emission:
-        return segment_feed.emit(self.published, self.folder / "ledger", self.folder / "feeds")
+    def emit(self) -> Emitted:
+        return segment_feed.emit(self.feed, self.published, self.folder / "ledger")
 
     def delivered(self) -> list[dict[str, object]]:
         rows = []
-        for path in sorted((self.folder / "feeds" / segment_feed.FEED).glob("*.jsonl")):
+        for path in sorted((self.folder / "feeds" / "segments").glob("*/part-*.jsonl")):
             rows += [json.loads(line) for line in path.read_text().splitlines()]
         return rows
 
@@ -88,7 +98,7 @@ def _emit_with(world: World, where: str, monkeypatch: pytest.MonkeyPatch) -> Non
         return
     with monkeypatch.context() as patch:
         if where == "before delivery":
-            patch.setattr(files, "deliver", die)
+            patch.setattr(FilesSession, "deliver", die)
         elif where == "before acknowledgement":
             patch.setattr(Ledger, "acknowledge", die)
         try:
@@ -118,7 +128,7 @@ def test_a_consumer_that_applies_the_feed_holds_what_is_published(
     sequences = [row["sequence"] for row in world.delivered()]
     assert sequences == list(range(1, len(sequences) + 1))
     again = world.emit()
-    assert (again.entered, again.exited, again.repeated) == (0, 0, [])
+    assert (again.rows, again.repeated) == (0, ())
 
 
 def test_a_repeated_delivery_writes_the_same_rows_and_keys(
@@ -128,7 +138,7 @@ def test_a_repeated_delivery_writes_the_same_rows_and_keys(
     world.publish({("a", "1"), ("b", "2")})
     _emit_with(world, "before acknowledgement", monkeypatch)
     first = world.delivered()
-    assert world.emit().repeated == ["000001"]
+    assert world.emit().repeated == ("000000000001",)
     assert world.delivered() == first
     assert [row["idempotency_key"] for row in first] == ["segments-1", "segments-2"]
 

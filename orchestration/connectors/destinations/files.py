@@ -4,16 +4,13 @@ Each part is put in place by rename, so nobody reads half of one, and a batch th
 twice writes the same file again.
 """
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from orchestration.connectors.destinations.base import Batch, DeliveryError, Destination, RowError
-from orchestration.resources.settings import load_settings
-
-if TYPE_CHECKING:
-    import duckdb
 
 Form = Literal["jsonl", "parquet", "csv"]
 _OPTIONS = {"jsonl": "format json", "parquet": "format parquet", "csv": "format csv, header"}
@@ -29,7 +26,7 @@ class FilesDestination(Destination):
 
     def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "FilesSession":
         """Needs no more than a folder that can be written."""
-        folder = Path(self.folder) if self.folder else load_settings().feeds
+        folder = Path(self.folder) if self.folder else Path(os.environ["MUSTER_HOME"]) / "feeds"
         return FilesSession(folder / feed, self.formats)
 
 

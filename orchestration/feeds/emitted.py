@@ -1,0 +1,74 @@
+"""What one look of a feed brought, for whoever asked for it: Dagster, the terminal, a test."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from orchestration.feeds.definitions import Feed
+from orchestration.feeds.erasures import erased
+from orchestration.feeds.guard import Held
+from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.words import Word, words
+from orchestration.publication.append import last_record
+from orchestration.publication.snapshot import Manifest
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What one look brought.
+
+    Attributes:
+        emission_id: None if there was nothing to send.
+        actions: rows by action.
+        refused: rows that the destination refused, now or before, and that are tried again.
+        repeated: emissions of a dead process, or of one that failed, delivered now.
+        held: audiences that a guard holds back.
+        released: audiences that somebody let go out all the same, with who.
+        stopped: messages by reason that will never go out.
+        waiting: messages by reason that may go out later.
+        paused: the word that keeps the feed from emitting anything.
+    """
+
+    feed: str
+    last_sequence: int
+    emission_id: str | None = None
+    actions: Mapping[str, int] = field(default_factory=dict)
+    refused: int = 0
+    repeated: tuple[str, ...] = ()
+    held: tuple[Held, ...] = ()
+    released: Mapping[str, str] = field(default_factory=dict)
+    stopped: Mapping[str, int] = field(default_factory=dict)
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    paused: Word | None = None
+    snapshot_id: str | None = None
+    as_of: str | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows went out that had not been sent before."""
+        return sum(self.actions.values())
+
+
+def ledger_of(feed: Feed, ledger: Path) -> Ledger:
+    """A feed's ledger in the ledger's folder."""
+    return Ledger(ledger / "feeds" / feed.name, feed.key)
+
+
+def state_of(feed: Feed, ledger: Path, manifest: Manifest) -> str:
+    """All that decides what a feed would send; while it is the same, nothing new can be sent."""
+    import hashlib
+
+    said = len(words(ledger / "feeds" / feed.name))
+    settings = feed.settings.model_dump_json(exclude={"schedule", "description", "owner"})
+    digest = hashlib.sha256(settings.encode()).hexdigest()[:8]
+    state = f"snapshot {manifest.snapshot_id}, {said} words, settings {digest}"
+    if feed.settings.of == "campaigns":
+        state += f", {last_record(ledger / 'campaign_pauses').number} pauses"
+    gone = len(erased(ledger))
+    return f"{state}, {gone} erased" if gone else state
+
+
+def moment_of(manifest: Manifest) -> datetime:
+    """A snapshot's as_of, in UTC without a zone."""
+    return datetime.fromisoformat(manifest.as_of).replace(tzinfo=None)

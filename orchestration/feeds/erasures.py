@@ -1,0 +1,47 @@
+"""Persons whom every feed was told to erase, and never carries again. Nothing is ever edited.
+
+One small file for each word under `ledger/erasures/`. What a feed does with it stands in its own
+module: an `erase` row for all it ever said of the person.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from orchestration.publication.append import Record, append, last_record
+
+
+def erased(ledger: Path) -> list[str]:
+    """The profile ids that are erased, in order.
+
+    Args:
+        ledger: the ledger's folder.
+    """
+    folder = ledger / "erasures"
+    if not any(folder.glob("*.parquet")):
+        return []
+    rows = duckdb.sql(
+        f"select distinct profile_id from read_parquet('{folder}/*.parquet') order by 1"
+    ).fetchall()
+    return [str(row[0]) for row in rows]
+
+
+def erase(ledger: Path, profile_ids: list[str], reason: str, said_by: str) -> None:
+    """Write down that persons are to be erased wherever feeds carried them.
+
+    Args:
+        ledger: the ledger's folder.
+        profile_ids: all ids that a person has or had.
+        reason: why, without personal data.
+        said_by: who asks for it.
+    """
+    folder = ledger / "erasures"
+    record = Record(last_record(folder).number + 1, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
+    with duckdb.connect() as connection:
+        connection.execute(
+            """create table said as select unnest($ids::varchar[]) as profile_id,
+            $reason as reason, $said_by as said_by""",
+            {"ids": profile_ids, "reason": reason, "said_by": said_by},
+        )
+        append(connection, folder, record, "from said")

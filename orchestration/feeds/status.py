@@ -1,0 +1,133 @@
+"""How a feed stands, read from its ledger, and whether it is due. Nothing is changed here."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from orchestration.feeds.definitions import Feed
+from orchestration.feeds.emitted import ledger_of, state_of
+from orchestration.feeds.ledger import Failure, Look
+from orchestration.feeds.refused import refusals
+from orchestration.feeds.words import Word, paused
+from orchestration.publication.snapshot import manifest_path, newest
+
+# A row that was refused is tried again by a sensor after so long, even if nothing else is new.
+RETRY_REFUSED = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a feed stands.
+
+    Attributes:
+        lag: how long the newest snapshot has not been looked at; None if it was.
+        open_since: when the oldest emission was written that is not acknowledged.
+        waiting: rows that were refused and will be tried again.
+        dead: rows that were refused and will not.
+    """
+
+    name: str
+    last_sequence: int
+    emissions: int
+    look: Look | None
+    snapshot_id: str | None
+    lag: timedelta | None
+    open_since: str | None
+    waiting: int
+    dead: int
+    failure: Failure | None
+    paused: Word | None
+    late_after: timedelta
+
+    @property
+    def troubles(self) -> list[str]:
+        """What somebody should look at, in words; the same words while it stays so."""
+        told = []
+        if self.paused:
+            told.append(f"paused by {self.paused.said_by} since {self.paused.said_at}")
+        if self.failure:
+            told.append(f"cannot be delivered: {self.failure.message}")
+        told += [f"held: {words}" for words in (self.look.held if self.look else ())]
+        if self.dead:
+            told.append(f"{self.dead} rows are dead letters")
+        if self.lag and self.lag > self.late_after:
+            told.append(f"snapshot {self.snapshot_id} is not emitted yet, and it is late")
+        return told
+
+
+def status_of(feed: Feed, ledger_root: Path, published: Path, now: datetime) -> Status:
+    """How a feed stands.
+
+    Args:
+        feed: any feed.
+        ledger_root: the ledger's folder.
+        published: the folder of snapshots.
+        now: the clock, UTC with its zone.
+    """
+    ledger = ledger_of(feed, ledger_root)
+    manifest = newest(published)
+    look = ledger.look()
+    lag = None
+    if manifest and (look is None or look.snapshot_id != manifest.snapshot_id):
+        path = manifest_path(published, manifest.snapshot_id)
+        lag = max(now - datetime.fromtimestamp(path.stat().st_mtime, UTC), timedelta(0))
+    still_open = ledger.unacknowledged()
+    refused = refusals(ledger.folder)
+    return Status(
+        feed.name,
+        ledger.last_sequence(),
+        sum(1 for _ in ledger.all_emissions()),
+        look,
+        manifest.snapshot_id if manifest else None,
+        lag,
+        still_open[0].created_at if still_open else None,
+        sum(one.state == "waiting" for one in refused),
+        sum(one.state == "dead" for one in refused),
+        ledger.failure(),
+        paused(ledger.folder),
+        timedelta(minutes=feed.settings.late_after_minutes),
+    )
+
+
+def due(feed: Feed, ledger_root: Path, published: Path, now: datetime) -> str:
+    """What a feed has to send now, as a text that is the same while it is the same; or empty.
+
+    Args:
+        feed: any feed.
+        ledger_root: the ledger's folder.
+        published: the folder of snapshots.
+        now: the clock, UTC with its zone.
+    """
+    ledger = ledger_of(feed, ledger_root)
+    manifest = newest(published)
+    if manifest is None or paused(ledger.folder):
+        return ""
+    failure, look = ledger.failure(), ledger.look()
+    if failure:
+        is_rested = now >= _moment(failure.retry_at)
+        return f"{failure.count} attempts failed" if is_rested else ""
+    if ledger.unacknowledged():
+        return "an emission is open"
+    if look and not _is_time(feed, _moment(look.at), now):
+        return ""
+    state = state_of(feed, ledger_root, manifest)
+    if look and look.state == state:
+        is_rested = now >= _moment(look.at) + RETRY_REFUSED
+        return f"refused rows wait since {look.at}" if is_rested and ledger.has_refused() else ""
+    return state
+
+
+def _is_time(feed: Feed, last: datetime, now: datetime) -> bool:
+    schedule = feed.settings.schedule
+    if schedule.every_minutes:
+        return now >= last + timedelta(minutes=schedule.every_minutes)
+    if schedule.cron:
+        from croniter import croniter
+
+        following: datetime = croniter(schedule.cron, last).get_next(datetime)
+        return now >= following
+    return True
+
+
+def _moment(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp)
