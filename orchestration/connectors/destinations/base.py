@@ -1,4 +1,4 @@
-"""What every destination is: it takes one batch of a feed at a time, and says which rows it refused.
+"""What every destination is: it takes one batch of a feed at a time, and says what it refused.
 
 Retries, batches, what was delivered already and what becomes of refused rows belong to feeds; a
 destination makes one attempt. What only some can do is a protocol of its own below.

@@ -11,9 +11,11 @@ from orchestration.connectors.destinations.base import Destination
 def kinds() -> dict[str, type[Destination]]:
     """Destination classes by the `type` that a definition names."""
     from orchestration.connectors.destinations.files import FilesDestination
+    from orchestration.connectors.destinations.postgres import PostgresDestination
 
     return {
         "files": FilesDestination,
+        "postgres": PostgresDestination,
     }
 
 

@@ -1,0 +1,186 @@
+"""PostgreSQL: one row for each key of a feed, and with them how far the feed came: exactly once.
+
+A batch is one transaction. Rows travel by COPY into a temporary table, and become one upsert and
+one delete. Statements are in `postgres_table.py`, what the server's errors mean in
+`postgres_errors.py`.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from orchestration.connectors.destinations.base import Batch, DeliveryError, Destination, RowError
+from orchestration.connectors.destinations.postgres_errors import plainly, row_error
+from orchestration.connectors.destinations.postgres_table import Table, copied
+from orchestration.connectors.destinations.rows import after, last_of_each_key
+from orchestration.connectors.secrets import resolved
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# A data error is of one row; these too, as constraints are checked as each row is written.
+_OF_A_ROW = (psycopg.errors.DataError, psycopg.errors.IntegrityError)
+
+
+class PostgresDestination(Destination):
+    """A table, by default of the feed's name; `url` is `postgresql://user:${PASSWORD}@host/db`.
+
+    `create_table` makes it from the first rows, if it is not there. The table belongs to the feed:
+    nothing else writes rows to it.
+    """
+
+    type: Literal["postgres"]
+    url: str
+    table: str = ""
+    create_table: bool = True
+    timeout_seconds: float = 60.0
+    batch_rows: int = 20_000
+
+    def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "PostgresSession":
+        """Connects, and compares the table's columns with those of the rows."""
+        where = f"destination of {feed}"
+        try:
+            connection = psycopg.connect(
+                _address(self.url, where),
+                connect_timeout=max(2, int(min(self.timeout_seconds, 10))),
+                options=f"-c statement_timeout={int(1000 * self.timeout_seconds)}",
+                application_name="muster",
+                autocommit=True,
+            )
+        except psycopg.Error as error:
+            raise plainly(error, self.table or feed) from None
+        try:
+            table = Table(connection, self.table or feed, tuple(key))
+            session = PostgresSession(connection, table)
+            session.prepare(feed, columns, self.create_table)
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, psycopg.Error):
+                raise plainly(error, self.table or feed) from None
+            raise
+        return session
+
+
+def _address(url: str, where: str) -> str:
+    """The address with its secrets; those of user and password may hold any character."""
+    scheme, mark, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")
+    login = re.sub(r"\$\{\w+\}", lambda found: quote(resolved(found[0], where), safe=""), login)
+    return resolved(f"{scheme}{mark}", where) + login + at + resolved(place, where)
+
+
+class PostgresSession:
+    """One connection; it remembers (`Remembers`) and can forget (`Clears`)."""
+
+    def __init__(self, connection: "psycopg.Connection[Any]", table: Table) -> None:
+        self._connection = connection
+        self._table = table
+
+    def prepare(self, feed: str, columns: Sequence[str], create_table: bool) -> None:
+        """Make the table of feeds, and see that the rows' table has what they need."""
+        self._table.make_feeds()
+        if self._table.columns():
+            self._table.check(columns)
+        elif not create_table:
+            raise DeliveryError(
+                f"there is no table {self._table.name}; create it, or set `create_table: true`",
+                is_temporary=False,
+            )
+        self._connection.execute(
+            sql.SQL("insert into {} (feed) values (%s) on conflict do nothing").format(
+                self._table.feeds
+            ),
+            [feed],
+        )
+
+    def delivered(self, feed: str) -> int:
+        """The last sequence that was committed."""
+        try:
+            return self._state(feed)[0]
+        except psycopg.Error as error:
+            raise plainly(error, self._table.name) from None
+
+    def _state(self, feed: str, lock: str = "") -> tuple[int, list[dict[str, Any]]]:
+        row = self._connection.execute(
+            sql.SQL("select last_sequence, refused from {} where feed = %s " + lock).format(
+                self._table.feeds
+            ),
+            [feed],
+        ).fetchone()
+        return (row[0], row[1]) if row else (0, [])
+
+    def deliver(self, batch: Batch) -> Sequence[RowError]:
+        """Bring the table to where it stands after the batch, in one transaction.
+
+        Of a batch that is there already, it returns what was refused of it then.
+        """
+        try:
+            self._table.create(batch.rows.schema)
+            with self._connection.transaction():
+                # Two runs of one feed wait for each other here.
+                last, refused = self._state(batch.feed, "for update")
+                if batch.last_sequence <= last and not batch.is_replayed:
+                    errors = [RowError(**one) for one in refused]
+                    return [
+                        one
+                        for one in errors
+                        if batch.first_sequence <= one.sequence <= batch.last_sequence
+                    ]
+                rows = batch.rows if batch.is_replayed else after(batch.rows, last)
+                self._table.make_staging(rows.schema)
+                found = self._apply(last_of_each_key(rows, batch.key))
+                self._remember(batch, max(last, batch.last_sequence), found)
+                return found
+        except psycopg.Error as error:
+            raise plainly(error, self._table.name) from None
+
+    def _apply(self, rows: "pa.Table") -> list[RowError]:
+        """Write rows; where one is refused, halve until it stands alone."""
+        if rows.num_rows == 0:
+            return []
+        try:
+            with self._connection.transaction():  # a savepoint
+                self._table.write(copied(rows), rows.column_names)
+            return []
+        except _OF_A_ROW as error:
+            if rows.num_rows == 1:
+                return [row_error(int(rows["sequence"][0].as_py()), error)]
+        half = rows.num_rows // 2
+        return self._apply(rows.slice(0, half)) + self._apply(rows.slice(half))
+
+    def _remember(self, batch: Batch, last: int, found: Sequence[RowError]) -> None:
+        refused = json.dumps(
+            [{"sequence": e.sequence, "reason": e.reason, "is_final": e.is_final} for e in found]
+        )
+        final = batch.rows.slice(batch.rows.num_rows - 1).to_pylist()[0]
+        self._connection.execute(
+            sql.SQL(
+                "insert into {} (feed, last_sequence, as_of, snapshot_id, refused) "
+                "values (%s, %s, %s, %s, %s::jsonb) on conflict (feed) do update set "
+                "last_sequence = excluded.last_sequence, as_of = excluded.as_of, "
+                "snapshot_id = excluded.snapshot_id, refused = excluded.refused, "
+                "updated_at = now()"
+            ).format(self._table.feeds),
+            [batch.feed, last, final.get("as_of"), final.get("snapshot_id"), refused],
+        )
+
+    def clear(self, feed: str) -> None:
+        """Empty the table and forget the feed, in one transaction."""
+        try:
+            with self._connection.transaction():
+                self._connection.execute(
+                    sql.SQL("delete from {} where feed = %s").format(self._table.feeds), [feed]
+                )
+                if self._table.columns():
+                    self._connection.execute(sql.SQL("delete from {}").format(self._table.rows))
+        except psycopg.Error as error:
+            raise plainly(error, self._table.name) from None
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
