@@ -12,10 +12,12 @@ def kinds() -> dict[str, type[Destination]]:
     """Destination classes by the `type` that a definition names."""
     from orchestration.connectors.destinations.files import FilesDestination
     from orchestration.connectors.destinations.postgres import PostgresDestination
+    from orchestration.connectors.destinations.redis import RedisDestination
 
     return {
         "files": FilesDestination,
         "postgres": PostgresDestination,
+        "redis": RedisDestination,
     }
 
 
