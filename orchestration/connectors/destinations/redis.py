@@ -126,9 +126,8 @@ class RedisSession:
 
     def deliver(self, batch: Batch) -> Sequence[RowError]:
         """Run the script on the last row of each key; one without a profile is refused."""
-        from redis.exceptions import RedisError
-
         import pyarrow.compute as pc
+        from redis.exceptions import RedisError
 
         last = batch.last_sequence
         rows = batch.rows if batch.is_replayed else after(batch.rows, self.delivered(batch.feed))
