@@ -14,12 +14,14 @@ def kinds() -> dict[str, type[Destination]]:
     from orchestration.connectors.destinations.kafka import KafkaDestination
     from orchestration.connectors.destinations.postgres import PostgresDestination
     from orchestration.connectors.destinations.redis import RedisDestination
+    from orchestration.connectors.destinations.webhook import WebhookDestination
 
     return {
         "files": FilesDestination,
         "kafka": KafkaDestination,
         "postgres": PostgresDestination,
         "redis": RedisDestination,
+        "webhook": WebhookDestination,
     }
 
 
