@@ -17,7 +17,7 @@ from orchestration.connectors.secrets import scrubbed
 if TYPE_CHECKING:
     from requests import Response
 
-_TEMPORARY = {408, 409, 425, 429}
+_TEMPORARY = {408, 409, 425, 429}  # 409: the same key is being worked on
 _CURES = {
     400: "it does not understand the body; see docs/destinations.md for its form",
     401: "it refuses the credential; check headers, secret and the environment",
@@ -116,7 +116,7 @@ def _number(entry: object, by_key: Mapping[Any, int], count: int) -> int | None:
 
 def masked(words: str, row: Mapping[str, Any]) -> str:
     """The beginning of what a receiver said, without what may be a person's."""
-    values = {str(value) for value in row.values() if value is not None}
+    values = {str(value) for name, value in row.items() if value is not None and name != "action"}
     for value in sorted(values, key=len, reverse=True):
         if len(value) >= _SHORTEST_VALUE:
             words = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "***", words, flags=re.IGNORECASE)
