@@ -14,6 +14,7 @@ def kinds() -> dict[str, type[Destination]]:
     from orchestration.connectors.destinations.kafka import KafkaDestination
     from orchestration.connectors.destinations.postgres import PostgresDestination
     from orchestration.connectors.destinations.redis import RedisDestination
+    from orchestration.connectors.destinations.vendor import VendorDestination
     from orchestration.connectors.destinations.webhook import WebhookDestination
 
     return {
@@ -21,6 +22,7 @@ def kinds() -> dict[str, type[Destination]]:
         "kafka": KafkaDestination,
         "postgres": PostgresDestination,
         "redis": RedisDestination,
+        "vendor": VendorDestination,
         "webhook": WebhookDestination,
     }
 
