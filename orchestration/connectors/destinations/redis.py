@@ -32,26 +32,31 @@ _STATE = "muster:feeds:"
 _SCANNED = 5_000
 
 # KEYS: the feed's state, and of each row its hash. ARGV: last sequence, as_of, snapshot_id, seconds
-# to live, whether replayed; and of each row field and value, which is empty where it goes.
+# to live, whether replayed; of each row its field, its value (empty: it goes) and its sequence.
 # A hash that is none (pcall) is the row's error: what the script wrote before would stay written.
+# Refused sequences are kept for one whose answer was lost.
 _SCRIPT = """
 local last = tonumber(redis.call('hget', KEYS[1], 'last_sequence') or '0')
-if tonumber(ARGV[1]) <= last and ARGV[5] == '0' then return {} end
+if tonumber(ARGV[1]) <= last and ARGV[5] == '0' then
+  return redis.call('hget', KEYS[1], 'refused') or ''
+end
 local refused = {}
 local lives = tonumber(ARGV[4])
 for row = 1, #KEYS - 1 do
-  local key, field, value = KEYS[row + 1], ARGV[4 + 2 * row], ARGV[5 + 2 * row]
+  local at = 3 + 3 * row
+  local key, field, value = KEYS[row + 1], ARGV[at], ARGV[at + 1]
   local answer
   if value == '' then answer = redis.pcall('hdel', key, field)
   else answer = redis.pcall('hset', key, field, value) end
   if type(answer) == 'table' and answer.err then
     if not string.find(answer.err, 'WRONGTYPE') then return answer end
-    refused[#refused + 1] = row
+    refused[#refused + 1] = ARGV[at + 2]
   elseif lives > 0 then redis.call('expire', key, lives) end
 end
+local said = table.concat(refused, ' ')
 redis.call('hset', KEYS[1], 'last_sequence', string.format('%.0f', math.max(last, ARGV[1])),
-  'as_of', ARGV[2], 'snapshot_id', ARGV[3], 'updated_at', redis.call('time')[1])
-return refused
+  'as_of', ARGV[2], 'snapshot_id', ARGV[3], 'updated_at', redis.call('time')[1], 'refused', said)
+return said
 """
 
 
@@ -129,42 +134,37 @@ class RedisSession:
         import pyarrow.compute as pc
         from redis.exceptions import RedisError
 
-        last = batch.last_sequence
+        nobodys = batch.rows.filter(pc.is_null(batch.rows[_PROFILE]))["sequence"].to_pylist()
         rows = batch.rows if batch.is_replayed else after(batch.rows, self.delivered(batch.feed))
-        rows = last_of_each_key(rows, self._key)
-        nobodys = rows.filter(pc.is_null(rows[_PROFILE]))["sequence"].to_pylist()
-        rows = rows.filter(pc.is_valid(rows[_PROFILE]))
+        rows = last_of_each_key(rows.filter(pc.is_valid(rows[_PROFILE])), self._key)
         final = batch.rows.slice(batch.rows.num_rows - 1).to_pylist()[0]
         keys: list[str | bytes] = [_STATE + batch.feed]
         arguments: list[str | bytes | int] = [
-            last, final.get("as_of") or "", final.get("snapshot_id") or "",
+            batch.last_sequence, final.get("as_of") or "", final.get("snapshot_id") or "",
             self._lives, int(batch.is_replayed),
         ]  # fmt: skip
-        for profile_id, field, value in self._entries(rows):
+        for profile_id, *entry in self._entries(rows):
             keys.append(f"{self._prefix}:{profile_id}")
-            arguments += [field, value]
+            arguments += entry
         try:
-            refused: Any = self._script(keys=keys, args=arguments)
+            said: Any = self._script(keys=keys, args=arguments)
         except RedisError as error:
             raise _plainly(error) from None
-        sequences = rows["sequence"].to_pylist()
+        within = range(batch.first_sequence, batch.last_sequence + 1)
+        refused = [int(number) for number in said.split() if int(number) in within]
         return [
             *(RowError(one, "the row has no profile_id", is_final=True) for one in nobodys),
-            *(
-                RowError(
-                    sequences[number - 1], "the profile's key holds something else than a hash"
-                )
-                for number in refused
-            ),
-        ]
+            *(RowError(one, "the profile's key holds something else than a hash")
+              for one in refused),
+        ]  # fmt: skip
 
-    def _entries(self, rows: "pa.Table") -> Iterator[tuple[object, str, bytes]]:
-        """Of each row the profile, the field of its hash, and the value, empty where it goes."""
-        places = dicts(rows, [_PROFILE, "action", *self._fields])
+    def _entries(self, rows: "pa.Table") -> Iterator[tuple[object, str, bytes, int]]:
+        """Of each row the profile, the field of its hash, the value, and the sequence."""
+        places = dicts(rows, [_PROFILE, "action", "sequence", *self._fields])
         for place, value in zip(places, dicts(rows, self._values), strict=True):
             field = ":".join(str(place[name]) for name in self._fields) or _PROFILE
             gone = place["action"] in REMOVING
-            yield place[_PROFILE], field, b"" if gone else as_json(value)
+            yield place[_PROFILE], field, b"" if gone else as_json(value), place["sequence"]
 
     def clear(self, feed: str) -> None:
         """Remove every key below the prefix, and then the feed's state."""
