@@ -143,9 +143,9 @@ class RedisSession:
             batch.last_sequence, final.get("as_of") or "", final.get("snapshot_id") or "",
             self._lives, int(batch.is_replayed),
         ]  # fmt: skip
-        for profile_id, *entry in self._entries(rows):
+        for profile_id, field, value, sequence in self._entries(rows):
             keys.append(f"{self._prefix}:{profile_id}")
-            arguments += entry
+            arguments += [field, value, sequence]
         try:
             said: Any = self._script(keys=keys, args=arguments)
         except RedisError as error:
