@@ -1,9 +1,8 @@
 """What is special to one kind of destination; what all keep is in test_destination_contract.py."""
 
-import hashlib
-import hmac
 import json
 import random
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -18,6 +17,7 @@ from orchestration.connectors.destinations.base import DeliveryError, RowError, 
 from orchestration.connectors.destinations.file_places import plainly
 from orchestration.connectors.destinations.registry import destination
 from orchestration.connectors.destinations.webhook_answers import masked, retry_after
+from orchestration.resources.settings import PROJECT_ROOT
 from tests.destination_worlds import FEED, KEY, SECRET, WORLDS, World
 from tests.http_receiver import Answer, Receiver, receiver
 from tests.postgres import execute
@@ -191,9 +191,17 @@ def test_a_webhook_is_signed_as_the_documentation_says(server: Receiver) -> None
     (request,) = server.requests
     assert request.headers["X-Team"] == "shop"
     assert request.headers["Idempotency-Key"] == "segments-1-50"
-    parts = dict(part.split("=") for part in request.headers["Muster-Signature"].split(","))
-    signed = parts["t"].encode() + b"." + request.body
-    assert parts["v1"] == hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+    (code,) = re.findall(
+        r"```python\n(.*?)```", (PROJECT_ROOT / "docs/destinations.md").read_text(), re.DOTALL
+    )
+    documented: dict[str, Any] = {}
+    exec(code, documented)
+    is_from_muster = documented["is_from_muster"]
+    header = request.headers["Muster-Signature"]
+    assert is_from_muster(SECRET, header, request.body)
+    assert not is_from_muster(SECRET, header, request.body + b" ")
+    assert not is_from_muster("another", header, request.body)
+    assert not is_from_muster(SECRET, header.replace("t=1", "t=2"), request.body)
     body = request.json
     assert list(body) == ["feed", "emission_id", "as_of", "snapshot_id", "rows"]
     assert [row["sequence"] for row in body["rows"]] == list(range(1, 51))

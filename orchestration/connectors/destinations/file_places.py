@@ -88,13 +88,11 @@ class Store:
     """
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        import fsspec
+        from fsspec.core import url_to_fs
 
         self.name = scrubbed(url)
         try:
-            self._system, self._root = fsspec.core.url_to_fs(
-                url, use_listings_cache=False, **options
-            )
+            self._system, self._root = url_to_fs(url, use_listings_cache=False, **options)
         except (ImportError, ValueError, TypeError) as error:
             raise DeliveryError(
                 f"{self.name}: {scrubbed(str(error).splitlines()[0])}; check folder and options",
