@@ -5,7 +5,7 @@ producer writes there (its transactional id is the feed's), so after it has begu
 one is open any more and the last message is the truth. `kafka_producer.py` speaks with the cluster.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -103,17 +103,19 @@ class TransactionalKafkaSession(KafkaSession):
             self._held = self._link.last(self._state_topic, self._feed.encode())
         return self._held
 
-    def _send_with(self, state: dict[str, Any], messages: Iterator[Message]) -> Sequence[RowError]:
+    def _send_with(
+        self, state: Callable[[Sequence[int]], dict[str, Any]], messages: Iterator[Message]
+    ) -> Sequence[int]:
         self._held = None  # not known until it is committed
         noted: dict[str, Any] = {}
 
         def note(refused: Sequence[int]) -> Message:
-            noted.update(state, refused=list(refused))
+            noted.update(state(refused))
             return Message(0, self._state_topic, self._feed.encode(), as_json(noted), [])
 
         refused = self._link.send_whole(messages, note)
         self._held = noted
-        return [_too_large(sequence) for sequence in refused]
+        return refused
 
     def delivered(self, feed: str) -> int:
         """The last sequence of a committed transaction."""
@@ -124,21 +126,30 @@ class TransactionalKafkaSession(KafkaSession):
         held = self._state()
         last = int(held.get("last_sequence", 0))
         rows = batch.rows if batch.is_replayed else after(batch.rows, last)
+        within = range(batch.first_sequence, batch.last_sequence + 1)
+        stored = [] if batch.is_replayed else held.get("refused", [])
+        before = [one for one in stored if one in within]
         if rows.num_rows == 0:
-            within = range(batch.first_sequence, batch.last_sequence + 1)
-            return [_too_large(one) for one in held.get("refused", []) if one in within]
+            return [_too_large(one) for one in before]
         final = rows.slice(rows.num_rows - 1).to_pylist()[0]
-        state = {
-            "last_sequence": max(last, batch.last_sequence),
-            "as_of": final.get("as_of"),
-            "snapshot_id": final.get("snapshot_id"),
-        }
-        return self._send_with(state, self._messages(rows))
+
+        def state(refused: Sequence[int]) -> dict[str, Any]:
+            if batch.last_sequence <= last:
+                return held
+            return {
+                "last_sequence": batch.last_sequence,
+                "as_of": final.get("as_of"),
+                "snapshot_id": final.get("snapshot_id"),
+                "refused": [*before, *refused],
+            }
+
+        found = self._send_with(state, self._messages(rows))
+        return [_too_large(one) for one in (*before, *found)]
 
     def clear(self, feed: str) -> None:
         """Forget how far the feed came. The topic is a log: its messages stay."""
         self._link.producer(self._topic)
-        self._send_with({"last_sequence": 0}, iter(()))
+        self._send_with(lambda _: {"last_sequence": 0}, iter(()))
 
 
 def _too_large(sequence: int) -> RowError:

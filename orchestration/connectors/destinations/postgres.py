@@ -48,13 +48,17 @@ class PostgresDestination(Destination):
             connection = psycopg.connect(
                 _address(self.url, where),
                 connect_timeout=max(2, int(min(self.timeout_seconds, 10))),
-                options=f"-c statement_timeout={int(1000 * self.timeout_seconds)}",
                 application_name="muster",
                 autocommit=True,
+                prepare_threshold=None,  # a pooler may give each transaction another server
+                # A server that vanished in the middle of a statement.
+                tcp_user_timeout=int(1000 * self.timeout_seconds),
             )
         except psycopg.Error as error:
             raise plainly(error, self.table or feed) from None
         try:
+            milliseconds = int(1000 * self.timeout_seconds)
+            connection.execute(f"set statement_timeout = {milliseconds}")
             table = Table(connection, self.table or feed, tuple(key))
             session = PostgresSession(connection, table)
             session.prepare(feed, columns, self.create_table)
@@ -123,19 +127,20 @@ class PostgresSession:
             self._table.create(batch.rows.schema)
             with self._connection.transaction():
                 # Two runs of one feed wait for each other here.
-                last, refused = self._state(batch.feed, "for update")
+                last, stored = self._state(batch.feed, "for update")
+                refused = [
+                    RowError(**one)
+                    for one in ([] if batch.is_replayed else stored)
+                    if batch.first_sequence <= one["sequence"] <= batch.last_sequence
+                ]
                 if batch.last_sequence <= last and not batch.is_replayed:
-                    errors = [RowError(**one) for one in refused]
-                    return [
-                        one
-                        for one in errors
-                        if batch.first_sequence <= one.sequence <= batch.last_sequence
-                    ]
+                    return refused
                 rows = batch.rows if batch.is_replayed else after(batch.rows, last)
                 self._table.make_staging(rows.schema)
-                found = self._apply(last_of_each_key(rows, batch.key))
-                self._remember(batch, max(last, batch.last_sequence), found)
-                return found
+                refused += self._apply(last_of_each_key(rows, batch.key))
+                if batch.last_sequence > last:
+                    self._remember(batch, refused)
+                return refused
         except psycopg.Error as error:
             raise plainly(error, self._table.name) from None
 
@@ -153,7 +158,7 @@ class PostgresSession:
         half = rows.num_rows // 2
         return self._apply(rows.slice(0, half)) + self._apply(rows.slice(half))
 
-    def _remember(self, batch: Batch, last: int, found: Sequence[RowError]) -> None:
+    def _remember(self, batch: Batch, found: Sequence[RowError]) -> None:
         refused = json.dumps(
             [{"sequence": e.sequence, "reason": e.reason, "is_final": e.is_final} for e in found]
         )
@@ -166,7 +171,13 @@ class PostgresSession:
                 "snapshot_id = excluded.snapshot_id, refused = excluded.refused, "
                 "updated_at = now()"
             ).format(self._table.feeds),
-            [batch.feed, last, final.get("as_of"), final.get("snapshot_id"), refused],
+            [
+                batch.feed,
+                batch.last_sequence,
+                final.get("as_of"),
+                final.get("snapshot_id"),
+                refused,
+            ],
         )
 
     def clear(self, feed: str) -> None:

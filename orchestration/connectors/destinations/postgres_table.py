@@ -2,9 +2,11 @@
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
+from psycopg.errors import UniqueViolation
 
 from orchestration.connectors.destinations.base import REMOVING, DeliveryError
 from orchestration.connectors.destinations.rows import OWN, as_json
@@ -93,11 +95,11 @@ class Table:
             sql.SQL("{} {}").format(sql.Identifier(field.name), sql.SQL(_type(field.type)))
             for field in schema
         ]
-        self._connection.execute(
-            sql.SQL("create table if not exists {} ({}, primary key ({}))").format(
-                self.rows, sql.SQL(", ").join(types), _names(self.key)
-            )
+        statement = sql.SQL("create table if not exists {} ({}, primary key ({}))").format(
+            self.rows, sql.SQL(", ").join(types), _names(self.key)
         )
+        with suppress(UniqueViolation):  # another process made it at the same moment
+            self._connection.execute(statement)
         self.check(schema.names)
 
     def make_staging(self, schema: "pa.Schema") -> None:
@@ -174,6 +176,8 @@ def _type(kind: "pa.DataType") -> str:
         (of.is_large_binary, "bytea"),
         (of.is_nested, "jsonb"),
     )
+    if of.is_dictionary(kind):
+        return _type(kind.value_type)
     if of.is_timestamp(kind):
         return "timestamptz" if kind.tz else "timestamp"
     if of.is_decimal(kind):
@@ -187,6 +191,10 @@ def copied(rows: "pa.Table") -> "pa.Table":
     import pyarrow.types as of
 
     for number, field in enumerate(rows.schema):
+        if of.is_dictionary(field.type):
+            texts = rows[field.name].cast(field.type.value_type)
+            rows = rows.set_column(number, field.name, texts)
+            continue
         if of.is_nested(field.type):
             texts = [
                 None if v is None else as_json(v).decode() for v in rows[field.name].to_pylist()

@@ -32,18 +32,25 @@ _STATE = "muster:feeds:"
 _SCANNED = 5_000
 
 # KEYS: the feed's state, and of each row its hash. ARGV: last sequence, as_of, snapshot_id, seconds
-# to live, whether replayed; of each row its field, its value (empty: it goes) and its sequence.
+# to live, whether replayed, first sequence; of each row its field, its value (empty: it goes) and
+# its sequence.
 # A hash that is none (pcall) is the row's error: what the script wrote before would stay written.
 # Refused sequences are kept for one whose answer was lost.
 _SCRIPT = """
 local last = tonumber(redis.call('hget', KEYS[1], 'last_sequence') or '0')
-if tonumber(ARGV[1]) <= last and ARGV[5] == '0' then
-  return redis.call('hget', KEYS[1], 'refused') or ''
-end
+local is_new = tonumber(ARGV[1]) > last
 local refused = {}
+if ARGV[5] == '0' then
+  for number in string.gmatch(redis.call('hget', KEYS[1], 'refused') or '', '%d+') do
+    if tonumber(number) >= tonumber(ARGV[6]) and tonumber(number) <= tonumber(ARGV[1]) then
+      refused[#refused + 1] = number
+    end
+  end
+  if not is_new then return table.concat(refused, ' ') end
+end
 local lives = tonumber(ARGV[4])
 for row = 1, #KEYS - 1 do
-  local at = 3 + 3 * row
+  local at = 4 + 3 * row
   local key, field, value = KEYS[row + 1], ARGV[at], ARGV[at + 1]
   local answer
   if value == '' then answer = redis.pcall('hdel', key, field)
@@ -54,8 +61,10 @@ for row = 1, #KEYS - 1 do
   elseif lives > 0 then redis.call('expire', key, lives) end
 end
 local said = table.concat(refused, ' ')
-redis.call('hset', KEYS[1], 'last_sequence', string.format('%.0f', math.max(last, ARGV[1])),
-  'as_of', ARGV[2], 'snapshot_id', ARGV[3], 'updated_at', redis.call('time')[1], 'refused', said)
+if is_new then
+  redis.call('hset', KEYS[1], 'last_sequence', ARGV[1], 'as_of', ARGV[2], 'snapshot_id', ARGV[3],
+    'updated_at', redis.call('time')[1], 'refused', said)
+end
 return said
 """
 
@@ -141,7 +150,7 @@ class RedisSession:
         keys: list[str | bytes] = [_STATE + batch.feed]
         arguments: list[str | bytes | int] = [
             batch.last_sequence, final.get("as_of") or "", final.get("snapshot_id") or "",
-            self._lives, int(batch.is_replayed),
+            self._lives, int(batch.is_replayed), batch.first_sequence,
         ]  # fmt: skip
         for profile_id, field, value, sequence in self._entries(rows):
             keys.append(f"{self._prefix}:{profile_id}")
@@ -150,12 +159,10 @@ class RedisSession:
             said: Any = self._script(keys=keys, args=arguments)
         except RedisError as error:
             raise _plainly(error) from None
-        within = range(batch.first_sequence, batch.last_sequence + 1)
-        refused = [int(number) for number in said.split() if int(number) in within]
         return [
             *(RowError(one, "the row has no profile_id", is_final=True) for one in nobodys),
             *(RowError(one, "the profile's key holds something else than a hash")
-              for one in refused),
+              for one in map(int, said.split())),
         ]  # fmt: skip
 
     def _entries(self, rows: "pa.Table") -> Iterator[tuple[object, str, bytes, int]]:
