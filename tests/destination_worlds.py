@@ -42,6 +42,7 @@ class World:
     log: Callable[[], list[Row]] | None = None
     held: Callable[[], dict[Key, Row]] | None = None
     is_exactly_once: bool = True
+    is_once_after_kills: bool = True
     poison: Callable[[Row], Row] | None = None
     unreachable: dict[str, Any] = field(default_factory=dict)
     wrong_password: dict[str, Any] = field(default_factory=dict)
@@ -218,8 +219,9 @@ def _kafka(is_transactional: bool) -> Iterator[World]:
         yield World(
             entry,
             log,
+            is_exactly_once=is_transactional,
             # librdkafka's mock keeps what a dead producer wrote, where a cluster drops it.
-            is_exactly_once=False,
+            is_once_after_kills=False,
             poison=lambda row: {**row, "name": "long" * 500_000},
             unreachable={**entry, "brokers": NOWHERE, "timeout_seconds": 2},
             wrong_password={
