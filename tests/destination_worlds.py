@@ -228,7 +228,7 @@ def _kafka(is_transactional: bool) -> Iterator[World]:
                 **entry,
                 "brokers": refusing,
                 "settings": login,
-                "timeout_seconds": 5,
+                "timeout_seconds": 2,
             },
         )
 

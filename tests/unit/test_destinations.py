@@ -126,6 +126,22 @@ def test_postgres_names_constraint_and_column_and_no_value(world: World) -> None
     ]
 
 
+def test_postgres_connects_anew_when_its_connection_was_ended(world: World) -> None:
+    session = opened(world.entry)
+    for batch in batches(ROWS, 25):
+        execute(
+            world.entry["url"],
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where application_name = 'muster'",
+        )
+        error = refused({}, session)
+        assert error.is_temporary
+        assert "stopping" in str(error)
+        session.deliver(batch)
+    session.close()
+    check(world, ROWS)
+
+
 def test_postgres_takes_a_table_in_a_schema(world: World) -> None:
     execute(world.entry["url"], 'drop schema if exists "Out" cascade', 'create schema "Out"')
     session = opened({**world.entry, "table": "Out.Rows"})

@@ -62,6 +62,20 @@ class Link:
             "error_cb": self._faults.append,
         }
 
+    def _shared(self) -> dict[str, Any]:
+        """The settings that are not a producer's alone."""
+        kept = {
+            name: value
+            for name, value in self._settings.items()
+            if name in _OF_BOTH or name.startswith(("sasl.", "ssl.", "security."))
+        }
+        return {
+            **kept,
+            "log_level": 2,
+            "bootstrap.servers": self._brokers,
+            "error_cb": self._faults.append,
+        }
+
     def producer(self, topic: str = "") -> "Producer":
         """The producer; a new one looks for the topic, and ends what is open of its forerunner.
 
@@ -186,20 +200,14 @@ class Link:
         """
         from confluent_kafka import Consumer, KafkaException
 
-        own = {name: value for name, value in self._settings.items() if name in _OF_BOTH
-               or name.startswith(("sasl.", "ssl.", "security."))}  # fmt: skip
         consumer = Consumer(
             {
-                **own,
-                "log_level": 2,
+                **self._shared(),
                 "fetch.wait.max.ms": 100,
-                "bootstrap.servers": self._brokers,
                 "group.id": "muster-feeds",  # nothing is committed to it
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "error_cb": self._faults.append,
             }
         )
         try:
@@ -217,11 +225,9 @@ class Link:
 
         producer = self.producer()
         if topic not in producer.list_topics(timeout=self._timeout).topics:
-            own = {k: v for k, v in self._config().items() if not k.startswith("transaction")}
-            own = {k: v for k, v in own.items() if k not in ("enable.idempotence", *_DEFAULTS)}
             new = NewTopic(topic, 1, config={"cleanup.policy": "compact"})
             try:
-                client = AdminClient(own)  # lives until its answer is there
+                client = AdminClient(self._shared())  # lives until its answer is there
                 client.create_topics([new])[topic].result(self._timeout)
             except TimeoutError:
                 raise KafkaException(Code(Code._TIMED_OUT)) from None

@@ -7,7 +7,8 @@ one delete. Statements are in `postgres_table.py`, what the server's errors mean
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -43,30 +44,23 @@ class PostgresDestination(Destination):
 
     def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "PostgresSession":
         """Connects, and compares the table's columns with those of the rows."""
-        where = f"destination of {feed}"
-        try:
+        url = _address(self.url, f"destination of {feed}")
+        milliseconds = int(1000 * self.timeout_seconds)
+
+        def connect() -> "psycopg.Connection[Any]":
             connection = psycopg.connect(
-                _address(self.url, where),
+                url,
                 connect_timeout=max(2, int(min(self.timeout_seconds, 10))),
                 application_name="muster",
                 autocommit=True,
                 prepare_threshold=None,  # a pooler may give each transaction another server
-                # A server that vanished in the middle of a statement.
-                tcp_user_timeout=int(1000 * self.timeout_seconds),
+                tcp_user_timeout=milliseconds,  # of a server that vanished
             )
-        except psycopg.Error as error:
-            raise plainly(error, self.table or feed) from None
-        try:
-            milliseconds = int(1000 * self.timeout_seconds)
-            connection.execute(f"set statement_timeout = {milliseconds}")
-            table = Table(connection, self.table or feed, tuple(key))
-            session = PostgresSession(connection, table)
-            session.prepare(feed, columns, self.create_table)
-        except BaseException as error:
-            connection.close()
-            if isinstance(error, psycopg.Error):
-                raise plainly(error, self.table or feed) from None
-            raise
+            connection.execute(sql.SQL("set statement_timeout = {}").format(milliseconds))
+            return connection
+
+        session = PostgresSession(connect, self, feed, columns, key)
+        session.delivered(feed)
         return session
 
 
@@ -81,36 +75,55 @@ def _address(url: str, where: str) -> str:
 class PostgresSession:
     """One connection; it remembers (`Remembers`) and can forget (`Clears`)."""
 
-    def __init__(self, connection: "psycopg.Connection[Any]", table: Table) -> None:
-        self._connection = connection
-        self._table = table
+    def __init__(
+        self,
+        connect: "Callable[[], psycopg.Connection[Any]]",
+        settings: PostgresDestination,
+        feed: str,
+        columns: Sequence[str],
+        key: Sequence[str],
+    ) -> None:
+        self._connect, self._settings = connect, settings
+        self._feed, self._columns, self._key = feed, columns, tuple(key)
+        self._name = settings.table or feed
+        self._connection: psycopg.Connection[Any] | None = None
+        self._table: Table
 
-    def prepare(self, feed: str, columns: Sequence[str], create_table: bool) -> None:
+    @contextmanager
+    def _connected(self) -> "Iterator[psycopg.Connection[Any]]":
+        """The connection, made anew after an error; errors come out as DeliveryError."""
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+                self._table = Table(self._connection, self._name, self._key)
+                self._prepare()
+            yield self._connection
+        except BaseException as error:
+            self.close()
+            if isinstance(error, psycopg.Error):
+                raise plainly(error, self._name) from None
+            raise
+
+    def _prepare(self) -> None:
         """Make the table of feeds, and see that the rows' table has what they need."""
-        self._table.make_feeds()
+        self._table.make_feeds(self._feed)
         if self._table.columns():
-            self._table.check(columns)
-        elif not create_table:
+            self._table.check(self._columns)
+        elif not self._settings.create_table:
             raise DeliveryError(
-                f"there is no table {self._table.name}; create it, or set `create_table: true`",
+                f"there is no table {self._name}; create it, or set `create_table: true`",
                 is_temporary=False,
             )
-        self._connection.execute(
-            sql.SQL("insert into {} (feed) values (%s) on conflict do nothing").format(
-                self._table.feeds
-            ),
-            [feed],
-        )
 
     def delivered(self, feed: str) -> int:
         """The last sequence that was committed."""
-        try:
-            return self._state(feed)[0]
-        except psycopg.Error as error:
-            raise plainly(error, self._table.name) from None
+        with self._connected() as connection:
+            return self._state(connection, feed)[0]
 
-    def _state(self, feed: str, lock: str = "") -> tuple[int, list[dict[str, Any]]]:
-        row = self._connection.execute(
+    def _state(
+        self, connection: "psycopg.Connection[Any]", feed: str, lock: str = ""
+    ) -> tuple[int, list[dict[str, Any]]]:
+        row = connection.execute(
             sql.SQL("select last_sequence, refused from {} where feed = %s " + lock).format(
                 self._table.feeds
             ),
@@ -123,11 +136,11 @@ class PostgresSession:
 
         Of a batch that is there already, it returns what was refused of it then.
         """
-        try:
+        with self._connected() as connection:
             self._table.create(batch.rows.schema)
-            with self._connection.transaction():
+            with connection.transaction():
                 # Two runs of one feed wait for each other here.
-                last, stored = self._state(batch.feed, "for update")
+                last, stored = self._state(connection, batch.feed, "for update")
                 refused = [
                     RowError(**one)
                     for one in ([] if batch.is_replayed else stored)
@@ -137,33 +150,36 @@ class PostgresSession:
                     return refused
                 rows = batch.rows if batch.is_replayed else after(batch.rows, last)
                 self._table.make_staging(rows.schema)
-                refused += self._apply(last_of_each_key(rows, batch.key))
+                refused += self._apply(connection, last_of_each_key(rows, batch.key))
                 if batch.last_sequence > last:
-                    self._remember(batch, refused)
+                    self._remember(connection, batch, refused)
                 return refused
-        except psycopg.Error as error:
-            raise plainly(error, self._table.name) from None
 
-    def _apply(self, rows: "pa.Table") -> list[RowError]:
+    def _apply(self, connection: "psycopg.Connection[Any]", rows: "pa.Table") -> list[RowError]:
         """Write rows; where one is refused, halve until it stands alone."""
         if rows.num_rows == 0:
             return []
         try:
-            with self._connection.transaction():  # a savepoint
+            with connection.transaction():  # a savepoint
                 self._table.write(copied(rows), rows.column_names)
             return []
         except _OF_A_ROW as error:
             if rows.num_rows == 1:
                 return [row_error(int(rows["sequence"][0].as_py()), error)]
         half = rows.num_rows // 2
-        return self._apply(rows.slice(0, half)) + self._apply(rows.slice(half))
+        return [
+            *self._apply(connection, rows.slice(0, half)),
+            *self._apply(connection, rows.slice(half)),
+        ]
 
-    def _remember(self, batch: Batch, found: Sequence[RowError]) -> None:
+    def _remember(
+        self, connection: "psycopg.Connection[Any]", batch: Batch, found: Sequence[RowError]
+    ) -> None:
         refused = json.dumps(
             [{"sequence": e.sequence, "reason": e.reason, "is_final": e.is_final} for e in found]
         )
         final = batch.rows.slice(batch.rows.num_rows - 1).to_pylist()[0]
-        self._connection.execute(
+        connection.execute(
             sql.SQL(
                 "insert into {} (feed, last_sequence, as_of, snapshot_id, refused) "
                 "values (%s, %s, %s, %s, %s::jsonb) on conflict (feed) do update set "
@@ -182,16 +198,15 @@ class PostgresSession:
 
     def clear(self, feed: str) -> None:
         """Empty the table and forget the feed, in one transaction."""
-        try:
-            with self._connection.transaction():
-                self._connection.execute(
-                    sql.SQL("delete from {} where feed = %s").format(self._table.feeds), [feed]
-                )
-                if self._table.columns():
-                    self._connection.execute(sql.SQL("delete from {}").format(self._table.rows))
-        except psycopg.Error as error:
-            raise plainly(error, self._table.name) from None
+        with self._connected() as connection, connection.transaction():
+            connection.execute(
+                sql.SQL("delete from {} where feed = %s").format(self._table.feeds), [feed]
+            )
+            if self._table.columns():
+                connection.execute(sql.SQL("delete from {}").format(self._table.rows))
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

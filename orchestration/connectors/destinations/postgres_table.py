@@ -40,7 +40,7 @@ class Table:
         ).fetchone()
         return bool(found and found[0])
 
-    def make_feeds(self) -> None:
+    def make_feeds(self, feed: str) -> None:
         """The table of feeds: how far each came, and what was refused of its last batch."""
         if not self._exists(_FEEDS):  # else a user without the right to create could not go on
             self._connection.execute(
@@ -51,6 +51,10 @@ class Table:
                     "refused jsonb not null default '[]')"
                 ).format(self.feeds)
             )
+        self._connection.execute(
+            sql.SQL("insert into {} (feed) values (%s) on conflict do nothing").format(self.feeds),
+            [feed],
+        )
 
     def columns(self) -> tuple[str, ...]:
         """The names of the table's columns; none if there is no table."""
