@@ -1,4 +1,4 @@
-"""Secrets of source definitions: `${NAME}` is read from the environment when it is used.
+"""Secrets of definitions: `${NAME}` is read from the environment when it is used.
 
 They never stand in a file, and `scrubbed` keeps them out of messages and logs.
 """

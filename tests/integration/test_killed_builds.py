@@ -81,7 +81,7 @@ def _finish_and_compare(home: Path, expected: dict[str, str]) -> None:
     found = _without_landing_times(checksums(newest(settings.published)))
     assert found == _without_landing_times(expected)
     rows = duckdb.sql(
-        f"select sequence from read_parquet('{settings.feeds}/segments/*/part-*.parquet') order by 1"
+        f"select sequence from read_parquet('{settings.feeds}/segments/*/*.parquet') order by 1"
     ).fetchall()
     assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
     messages = duckdb.sql(

@@ -11,9 +11,19 @@ from orchestration.connectors.destinations.base import Destination
 def kinds() -> dict[str, type[Destination]]:
     """Destination classes by the `type` that a definition names."""
     from orchestration.connectors.destinations.files import FilesDestination
+    from orchestration.connectors.destinations.kafka import KafkaDestination
+    from orchestration.connectors.destinations.postgres import PostgresDestination
+    from orchestration.connectors.destinations.redis import RedisDestination
+    from orchestration.connectors.destinations.vendor import VendorDestination
+    from orchestration.connectors.destinations.webhook import WebhookDestination
 
     return {
         "files": FilesDestination,
+        "kafka": KafkaDestination,
+        "postgres": PostgresDestination,
+        "redis": RedisDestination,
+        "vendor": VendorDestination,
+        "webhook": WebhookDestination,
     }
 
 
