@@ -86,7 +86,7 @@ def _check_published(home: Home, judged: list[str | None], names: list[str]) -> 
         for reason in (told or "").split("; ")
         if reason
     )
-    query = "select event_name, reason, rows from published.tracking_plan_violations"
+    query = "select event_name, reason, row_count from published.tracking_plan_violations"
     assert {(name, reason): rows for name, reason, rows in home.rows(query)} == counts
 
 
