@@ -5,7 +5,7 @@ from typing import Any
 from expectations.custom.base import RowRule
 
 PHONE = "(^|[^0-9A-Za-z])([+][1-9][0-9]{6,14}|raw:[0-9]{7,15})([^0-9]|$)"
-"""As identity writes numbers; nothing of another kind may look so: `1e+10` and `a+1234567` do not."""
+"""As identity writes numbers; `1e+10` and `a+1234567` do not look so."""
 
 
 class HoldsNoContactData(RowRule):
