@@ -148,3 +148,37 @@ def published_export(
     except (OSError, SnapshotError) as error:
         raise _fail(str(error)) from None
     typer.echo(f"wrote snapshot {manifest.snapshot_id} to {target}")
+
+
+@published_app.command("sync")
+def published_sync(
+    url: Annotated[str, typer.Argument(help="postgresql://user@host/database")],
+    schema: Annotated[str, typer.Option(help="Schema that holds the tables.")] = "muster",
+    with_contact_data: WithContactData = False,
+) -> None:
+    """Fill a schema of a PostgreSQL database with the newest snapshot, in one transaction."""
+    from orchestration.publication.manifest import SnapshotError
+    from orchestration.publication.postgres import SyncError, sync
+
+    try:
+        manifest = sync(_folder(), url, schema, with_contact_data)
+    except (OSError, SnapshotError, SyncError) as error:
+        raise _fail(str(error)) from None
+    typer.echo(f"schema {schema} holds snapshot {manifest.snapshot_id} as of {manifest.as_of}")
+
+
+@published_app.command("copy")
+def published_copy(
+    url: Annotated[str, typer.Argument(help="Such as s3://bucket/prefix.")],
+) -> None:
+    """Copy the newest snapshot to an object store; MUSTER_PUBLISH_TO does so in each run."""
+    import os
+
+    from orchestration.publication.object_store import CopyError, copy_newest
+    from orchestration.publication.retention import retention_of
+
+    try:
+        manifest = copy_newest(_folder(), url, retention_of(os.environ))
+    except (OSError, ValueError, CopyError) as error:
+        raise _fail(str(error)) from None
+    typer.echo(f"copied snapshot {manifest.snapshot_id} to {url}")

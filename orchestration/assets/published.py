@@ -11,6 +11,7 @@ from orchestration.publication.builds import ForeignBuildError, recorded_build
 from orchestration.publication.contract import read_contracts
 from orchestration.publication.decisions import record_decisions
 from orchestration.publication.membership import record_membership
+from orchestration.publication.object_store import VARIABLE, CopyError, copy_newest
 from orchestration.publication.retention import retention_of
 from orchestration.publication.snapshot import delete_expired, publish
 from orchestration.resources.build import Build
@@ -35,6 +36,34 @@ ledger_assets = [
         ("campaign_pauses", "campaigns", "which campaigns were paused"),
     )
 ]
+
+
+def copy_assets() -> list[dg.AssetsDefinition]:
+    """The asset that copies snapshots elsewhere, if MUSTER_PUBLISH_TO names a place.
+
+    Nothing hangs on it: a store that cannot be reached holds no feed up, and the next run copies
+    its own snapshot.
+    """
+    place = os.environ.get(VARIABLE)
+    if not place:
+        return []
+
+    @dg.asset(
+        key=["published", "copy"],
+        deps=[SNAPSHOT],
+        group_name="published",
+        kinds={"parquet", "s3"} if place.startswith("s3:") else {"parquet"},
+        owners=["team:data-engineering"],
+        description="The newest snapshot in an object store, with `current.json` over it.",
+    )
+    def copy() -> dg.MaterializeResult[None]:
+        try:
+            copied = copy_newest(load_settings().published, place, retention_of(os.environ))
+        except (CopyError, OSError, ValueError) as error:
+            raise dg.Failure(str(error)) from None
+        return dg.MaterializeResult(metadata={"snapshot_id": copied.snapshot_id})
+
+    return [copy]
 
 
 def stage_counts(settings: Settings) -> dict[str, dict[str, int]]:
