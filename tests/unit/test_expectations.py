@@ -15,6 +15,8 @@ from expectations.status import record_status
 from expectations.suites import STAGES
 from expectations.suites.landing import SUITES as LANDING
 from expectations.suites.segments import segment_suite, trigger_suite
+from orchestration.publication.contract import read_contracts
+from orchestration.resources.settings import PUBLISHED_MODELS
 
 ROOT = Path(__file__).parents[2]
 ID = "'p_' || lpad(to_hex({n}), 20, '0')"
@@ -250,7 +252,7 @@ def test_what_was_found_is_kept_in_counts(tmp_path: Path) -> None:
     tables = {
         **PUBLISHED,
         "published.profiles": PUBLISHED["published.profiles"]
-        + f" union all by name select '{MARK}' as country",
+        + f" union all by name select {SECOND} as profile_id, '{MARK}' as country",
     }
     del tables["published.identity_map"]
     warehouse, quality = make(tmp_path, tables), tmp_path / "quality"
@@ -446,6 +448,8 @@ def test_suites_name_only_columns_that_the_models_describe() -> None:
     contract = yaml.safe_load((ROOT / "orchestration/connectors/contract.yml").read_text())
     for entity, props in contract.items():
         described[entity] = {*props["columns"], "_extra"}
+    for name, published in read_contracts(PUBLISHED_MODELS).items():
+        described[name] = set(published.types)
     described["trg_any"] = described["trg_cart_abandonment"]
     for suite in all_suites():
         if suite.table == "landing._rejected_lines":
