@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,6 +49,7 @@ __all__ = [
 
 KEEP_SNAPSHOTS = Retention().count
 _OWNER_ONLY = 0o600
+_WRITERS = 2
 
 
 def checksum(path: Path) -> str:
@@ -57,36 +58,39 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def _order(table: Contract) -> str:
+    """What makes equal content an equal file: an order that hangs on nothing but the rows.
+
+    That of a number made of the key costs two thirds of the key's own. Of two rows whose numbers
+    are the same, one pair in 2^63, either may come first.
+    """
+    return f"(hash({', '.join(table.key)}) >> 1)::bigint" if table.key else "all"
+
+
 def _write_tables(warehouse: Path, tables: Sequence[Contract], folder: Path) -> dict[str, Table]:
-    """Files are summed while the next one is written."""
-    rows: dict[str, int] = {}
-    sums: dict[str, Future[str]] = {}
-    with (
-        duckdb.connect(str(warehouse), read_only=True) as connection,
-        ThreadPoolExecutor(1) as summing,
-    ):
-        for table in tables:
+    """Two at a time: while one is sorted, or summed, the other is written."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+
+        def write(table: Contract) -> Table:
             path = folder / f"{table.name}.parquet"
-            # Ordered by its key, else by every column, so that equal content makes an equal file.
-            order = ", ".join(table.key) or "all"
-            done = connection.execute(
-                f"copy (select * from published.{table.name} order by {order}) "
-                f"to '{path}' (format parquet)"
-            ).fetchall()
-            rows[table.name] = int(done[0][0])
+            with connection.cursor() as cursor:
+                done = cursor.execute(
+                    f"copy (select * from published.{table.name} order by {_order(table)}) "
+                    f"to '{path}' (format parquet)"
+                ).fetchall()
             if table.is_private:
                 path.chmod(_OWNER_ONLY)
-            sums[table.name] = summing.submit(checksum, path)
-    return {
-        table.name: Table(
-            rows[table.name],
-            (folder / f"{table.name}.parquet").stat().st_size,
-            sums[table.name].result(),
-            list(table.key),
-            table.is_private,
-        )
-        for table in tables
-    }
+            return Table(
+                int(done[0][0]),
+                path.stat().st_size,
+                checksum(path),
+                list(table.key),
+                table.is_private,
+            )
+
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            written = writers.map(write, tables)
+            return {table.name: one for table, one in zip(tables, written, strict=True)}
 
 
 def _switch_readers(published: Path, manifest: Manifest) -> None:
