@@ -63,7 +63,8 @@ def _broken(results: list[Result]) -> tuple[int, int]:
 def _rows(connection: duckdb.DuckDBPyConnection, table: str) -> int | None:
     """None for a table that is missing, which its result says, too."""
     try:
-        found = connection.table(table).aggregate("count(*)").fetchone()
+        schema, name = table.split(".", 1)
+        found = connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
     except duckdb.CatalogException:
         return None
     return int(found[0]) if found else None

@@ -6,7 +6,7 @@ from orchestration.assets.dbt import dbt_assets
 from orchestration.assets.feeds import campaign_feed, segment_feed
 from orchestration.assets.landing import inbox, landing_assets, recorded
 from orchestration.assets.models import model_assets, scores
-from orchestration.assets.published import copy_assets, ledger_assets, snapshot_asset
+from orchestration.assets.published import copy_assets, ledger_assets, quality_asset, snapshot_asset
 from orchestration.assets.sources import source_assets
 from orchestration.automation.jobs import (
     campaign_feed_emission,
@@ -50,6 +50,7 @@ defs = dg.Definitions(
         *model_assets(),
         scores,
         *ledger_assets,
+        quality_asset,
         snapshot_asset(parsed),
         *copy_assets(),
         segment_feed,

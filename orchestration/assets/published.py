@@ -38,6 +38,16 @@ ledger_assets = [
 ]
 
 
+# What the checks of each stage leave and the last step of dbt reads.
+quality_asset = dg.AssetSpec(
+    ["quality", "expectations"],
+    group_name="published",
+    owners=["team:data-engineering"],
+    kinds={"parquet", "greatexpectations"},
+    description="What Great Expectations last said of each table, in counts.",
+)
+
+
 def copy_assets() -> list[dg.AssetsDefinition]:
     """The asset that copies snapshots elsewhere, if MUSTER_PUBLISH_TO names a place.
 

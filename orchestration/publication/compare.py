@@ -158,7 +158,8 @@ def _sample(
     shown_key = " || ', ' || ".join(f"coalesce(new.{one}::varchar, 'null')" for one in key)
     parts = [
         f"""select * from (select {shown_key} as key, '{one}' as column_name,
-            old.{one}::varchar as before, new.{one}::varchar as after from old inner join new on {_same(key)}
+            old.{one}::varchar as before, new.{one}::varchar as after
+            from old inner join new on {_same(key)}
             where old.{one} is distinct from new.{one}
             order by {", ".join(f"new.{part}" for part in key)} limit {samples})"""
         for one in columns

@@ -256,12 +256,19 @@ def test_what_was_found_is_kept_in_counts(tmp_path: Path) -> None:
     }
     del tables["published.identity_map"]
     warehouse, quality = make(tmp_path, tables), tmp_path / "quality"
+    with duckdb.connect(str(warehouse)) as connection:  # landing's tables are views
+        connection.execute("alter table published.freshness rename to kept")
+        connection.execute("create schema other")
+        connection.execute("create table other.kept as from published.kept")
+        connection.execute("drop table published.kept")
+        connection.execute("create view published.freshness as from other.kept")
     results = validate("published", warehouse, quality)
     file = record_status(results, "published", warehouse, quality, "2026-01-31T12:00:00Z")
     rows = {
         row[0]: row[1:]
         for row in duckdb.sql(
-            f"select table_name, row_count, failed_count, warned_count, as_of::varchar from '{file}'"
+            f"""select table_name, row_count, failed_count, warned_count, as_of::varchar
+            from '{file}'"""
         ).fetchall()
     }
     assert set(rows) == set(PUBLISHED)

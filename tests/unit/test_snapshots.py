@@ -7,12 +7,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from orchestration.assets.published import copy_assets
 from orchestration.cli import app
 from orchestration.publication.compare import compare
 from orchestration.publication.manifest import SnapshotError, published_at, read_manifest
@@ -304,3 +306,22 @@ def _copies(tmp_path: Path) -> None:
         copy_newest(world.published, "s3://nowhere/x", keep)
     found = newest(world.published)
     assert found is not None and found.snapshot_id == "000003"
+
+
+def test_a_run_copies_its_snapshot_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a folder here; one that refuses fails the asset, on which nothing hangs."""
+    monkeypatch.delenv("MUSTER_PUBLISH_TO", raising=False)
+    assert copy_assets() == []
+    target = tmp_path / "elsewhere"
+    with muster_home(tmp_path / "home"), dg.DagsterInstance.ephemeral() as instance:
+        SnapshotWorld(tmp_path / "home").publish(members(("a", "p1")))
+        monkeypatch.setenv("MUSTER_PUBLISH_TO", f"file://{target}")
+        assert dg.materialize(copy_assets(), instance=instance).success
+        current = json.loads((target / "current.json").read_text())
+        assert (target / current["manifest"]).exists()
+        monkeypatch.setenv("MUSTER_PUBLISH_TO", "nothing://bucket")
+        failed = dg.materialize(copy_assets(), instance=instance, raise_on_error=False)
+        (step,) = failed.get_step_failure_events()
+        assert "snapshot 000001 was not copied to nothing://bucket" in str(step.event_specific_data)
