@@ -56,14 +56,14 @@ def test_quality_and_freshness_tell_of_the_build(sample_home: Settings, manifest
     quality, freshness, counts = (
         duckdb.sql(query).fetchall()
         for query in (
-            f"""select stage, count(*), min(checked_as_of) = max(as_of), sum(test_count) > 0
+            f"""select stage_name, count(*), min(checked_as_of) = max(as_of), sum(test_count) > 0
             from '{table_file(sample_home.published, manifest, "quality_status")}'
-            group by stage order by stage""",
+            group by stage_name order by stage_name""",
             f"""select entity, row_count from
             '{table_file(sample_home.published, manifest, "freshness")}' order by entity""",
             f"""select substr(table_name, 9), row_count, coalesce(quarantined_count, 0)
             from '{table_file(sample_home.published, manifest, "quality_status")}'
-            where stage = 'landing' and table_name not in (
+            where stage_name = 'landing' and table_name not in (
                 'landing._rejected_lines', 'landing.identity_overrides', 'landing.plan_releases'
             ) order by 1""",
         )

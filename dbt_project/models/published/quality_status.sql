@@ -49,7 +49,7 @@ select
         when 'segments' then 'segments'
         when 'triggers' then 'segments'
         else 'profiles'
-    end) as stage,
+    end) as stage_name,
     case
         when counted.failed_count > 0 then 'failed'
         when counted.warned_count > 0 then 'warned'
