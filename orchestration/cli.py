@@ -1,7 +1,6 @@
 """The `muster` command: words of a user to calls of the rooms; no logic of its own."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from orchestration.cli_feed import feed_app
 from orchestration.cli_identity import identity_app
 from orchestration.cli_model import model_app
 from orchestration.cli_plan import plan_app
+from orchestration.cli_published import published_app
 from orchestration.cli_receive import receive
 from orchestration.cli_segment import segment_app
 from orchestration.cli_sources import app as sources_app
@@ -24,7 +24,6 @@ app = typer.Typer(
     context_settings={"color": False if os.environ.get("NO_COLOR") else None},
     help="Muster, an audience warehouse: profiles, segments, triggers and feeds.",
 )
-published_app = typer.Typer(no_args_is_help=True, help="Published snapshots.")
 app.add_typer(published_app, name="published")
 app.add_typer(plan_app, name="plan")
 app.add_typer(identity_app, name="identity")
@@ -104,21 +103,6 @@ def landing_compact() -> None:
     settings = load_settings()
     if not compact(settings.landing, settings.dlt, tell=typer.echo):
         typer.echo("nothing to join")
-
-
-@published_app.command("export")
-def published_export(
-    target: Annotated[Path, typer.Argument(help="The DuckDB file to write.")],
-) -> None:
-    """Write the newest snapshot's tables into one self-contained DuckDB file."""
-    from orchestration.publication.snapshot import export
-    from orchestration.resources.settings import load_settings
-
-    try:
-        manifest = export(load_settings().published, target)
-    except OSError as error:
-        raise _fail(str(error)) from None
-    typer.echo(f"wrote snapshot {manifest.snapshot_id} to {target}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from orchestration.assets.dbt import dbt_assets
 from orchestration.assets.feeds import feed_assets
 from orchestration.assets.landing import inbox, landing_assets, recorded
 from orchestration.assets.models import model_assets, scores
-from orchestration.assets.published import ledger_assets, snapshot_asset
+from orchestration.assets.published import copy_assets, ledger_assets, quality_asset, snapshot_asset
 from orchestration.assets.sources import source_assets
 from orchestration.automation.feed_sensors import feed_sensors, feed_trouble_sensor
 from orchestration.automation.jobs import (
@@ -49,7 +49,9 @@ defs = dg.Definitions(
         *model_assets(),
         scores,
         *ledger_assets,
+        quality_asset,
         snapshot_asset(parsed),
+        *copy_assets(),
         *feed_assets(),
     ],
     asset_checks=[*expectation_checks(parsed), no_segment_is_held, no_segment_is_unfinished],

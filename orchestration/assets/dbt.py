@@ -35,7 +35,13 @@ STEPS = {
     "audiences": "fqn:muster.marts.segments fqn:muster.marts.triggers",
     "published": " ".join(
         f"fqn:muster.{folder}"
-        for folder in ("marts.membership", "marts.experiments", "marts.campaigns", "published")
+        for folder in (
+            "marts.membership",
+            "marts.experiments",
+            "marts.campaigns",
+            "intermediate.quality",
+            "published",
+        )
     ),
 }
 # Stages that read each other are shown as one.
@@ -50,6 +56,12 @@ class Translator(DagsterDbtTranslator):
 
     def __init__(self) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Schema and table; dagster-dbt would leave the schema out of a version's."""
+        if dbt_resource_props.get("version"):
+            return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["alias"]])
+        return super().get_asset_key(dbt_resource_props)
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """The stage: the folder below models/, or below marts/."""
@@ -125,8 +137,9 @@ class _Step:
         """What to build: all of the step, or only the assets a user picked."""
         if context.selected_asset_keys == {spec.key for spec in self.specs}:
             return self.select
-        names = [key for key in self.key_of if self.key_of[key] in context.selected_asset_keys]
-        return " ".join(unique_id.split(".")[-1] for unique_id in sorted(names))
+        ids = [key for key in self.key_of if self.key_of[key] in context.selected_asset_keys]
+        # After type and project: the name, and of a version `.v1`.
+        return " ".join(unique_id.split(".", 2)[-1] for unique_id in sorted(ids))
 
     def _unit_test_result(self, event: Event) -> dg.AssetCheckResult | None:
         node = event["data"].get("node_info", {})
@@ -229,14 +242,14 @@ def dbt_assets(parsed: Manifest) -> list[dg.AssetsDefinition]:
 
 
 def model_names(parsed: Manifest, path: str) -> list[str]:
-    """Names of the models below a folder of `models/`, sorted."""
+    """Names of the tables that models below a folder of `models/` make, sorted."""
     return sorted(
-        props["name"]
+        props["alias"]
         for unique_id, props in parsed["nodes"].items()
         if unique_id.startswith("model.") and props["path"].startswith(path)
     )
 
 
 def asset_key(schema: str, name: str) -> dg.AssetKey:
-    """The key of a model by its schema and name."""
+    """The key of a model by its schema and table."""
     return dg.AssetKey([schema, name])

@@ -1,16 +1,21 @@
 """The snapshot asset: what passed every check becomes what readers see."""
 
+import os
+
 import dagster as dg
 import duckdb
 
 from orchestration.assets.dbt import Manifest, asset_key, model_names
 from orchestration.connectors.contract import entities
 from orchestration.publication.builds import ForeignBuildError, recorded_build
+from orchestration.publication.contract import read_contracts
 from orchestration.publication.decisions import record_decisions
 from orchestration.publication.membership import record_membership
-from orchestration.publication.snapshot import publish
+from orchestration.publication.object_store import VARIABLE, CopyError, copy_newest
+from orchestration.publication.retention import retention_of
+from orchestration.publication.snapshot import delete_expired, publish
 from orchestration.resources.build import Build
-from orchestration.resources.settings import Settings, load_settings
+from orchestration.resources.settings import PUBLISHED_MODELS, Settings, load_settings
 from orchestration.resources.warehouse import wait_until_free
 
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
@@ -31,6 +36,44 @@ ledger_assets = [
         ("campaign_pauses", "campaigns", "which campaigns were paused"),
     )
 ]
+
+
+# What the checks of each stage leave and the last step of dbt reads.
+quality_asset = dg.AssetSpec(
+    ["quality", "expectations"],
+    group_name="published",
+    owners=["team:data-engineering"],
+    kinds={"parquet", "greatexpectations"},
+    description="What Great Expectations last said of each table, in counts.",
+)
+
+
+def copy_assets() -> list[dg.AssetsDefinition]:
+    """The asset that copies snapshots elsewhere, if MUSTER_PUBLISH_TO names a place.
+
+    Nothing hangs on it: a store that cannot be reached holds no feed up, and the next run copies
+    its own snapshot.
+    """
+    place = os.environ.get(VARIABLE)
+    if not place:
+        return []
+
+    @dg.asset(
+        key=["published", "copy"],
+        deps=[SNAPSHOT],
+        group_name="published",
+        kinds={"parquet", "s3"} if place.startswith("s3:") else {"parquet"},
+        owners=["team:data-engineering"],
+        description="The newest snapshot in an object store, with `current.json` over it.",
+    )
+    def copy() -> dg.MaterializeResult[None]:
+        try:
+            copied = copy_newest(load_settings().published, place, retention_of(os.environ))
+        except (CopyError, OSError, ValueError) as error:
+            raise dg.Failure(str(error)) from None
+        return dg.MaterializeResult(metadata={"snapshot_id": copied.snapshot_id})
+
+    return [copy]
 
 
 def stage_counts(settings: Settings) -> dict[str, dict[str, int]]:
@@ -77,17 +120,20 @@ def snapshot_asset(parsed: Manifest) -> dg.AssetsDefinition:
         wait_until_free(settings.warehouse, context.log.warning)
         try:
             record = recorded_build(settings.warehouse, context.run.run_id)
-        except ForeignBuildError as error:
+            retention = retention_of(os.environ)
+        except (ForeignBuildError, ValueError) as error:
             raise dg.Failure(str(error)) from None
         record_membership(settings.warehouse, settings.ledger, record.as_of)
         record_decisions(settings.warehouse, settings.ledger, record.as_of)
         manifest = publish(
             settings.warehouse,
             settings.published,
-            tables,
+            list(read_contracts(PUBLISHED_MODELS).values()),
             record,
             stage_counts(settings),
         )
+        for gone in delete_expired(settings.published, retention):
+            context.log.info(f"snapshot {gone} was kept long enough and is deleted")
         rows = {name: table.rows for name, table in manifest.tables.items()}
         context.log.info(f"published snapshot {manifest.snapshot_id} as of {record.as_of}")
         return dg.MaterializeResult(

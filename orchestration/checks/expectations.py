@@ -49,7 +49,7 @@ def _stage_tables(parsed: Manifest) -> dict[str, list[tuple[str, str]]]:
     for unique_id, props in parsed["nodes"].items():
         is_table = unique_id.startswith("model.") and props["config"]["materialized"] == "table"
         if is_table and props["schema"] in stage_of:
-            stages[stage_of[props["schema"]]].append((props["schema"], props["name"]))
+            stages[stage_of[props["schema"]]].append((props["schema"], props["alias"]))
     return stages
 
 
@@ -102,17 +102,20 @@ def _stage_check(stage: str, tables: list[tuple[str, str]]) -> dg.AssetChecksDef
         context: dg.AssetCheckExecutionContext, build: Build
     ) -> Iterator[dg.AssetCheckResult]:
         from expectations.run import build_docs, validate
+        from expectations.status import record_status
 
         settings = load_settings()
         wait_until_free(settings.warehouse, context.log.warning)
+        as_of = build.moment(context.instance, context.run.run_id)
         if stage == "landing":
             # The views over landing's Parquet are made by dbt, at the start of any command.
-            as_of = build.moment(context.instance, context.run.run_id)
             for _ in run_dbt(["run-operation", "register_landing"], {"as_of": as_of}):
                 pass
         names = [f"{schema}.{name}" for schema, name in tables]
         by_table: dict[str, list[Any]] = {}
-        for result in validate(stage, settings.warehouse, settings.quality):
+        results = validate(stage, settings.warehouse, settings.quality)
+        record_status(results, stage, settings.warehouse, settings.quality, as_of)
+        for result in results:
             # A table that the project does not know (of a model that is gone) has no check of its
             # own, yet its lack of a suite must show: it counts with the stage's first table.
             known = result.table in names

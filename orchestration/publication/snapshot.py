@@ -1,93 +1,103 @@
 """Writes one numbered snapshot and switches readers to it, both by rename, so never halfway.
 
 What is published is decided by the models in `dbt_project/models/published/`; who is told about
-changes belongs to feeds.
+changes belongs to feeds. What readers need to know is in docs/published.md.
 """
 
 import hashlib
-import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from orchestration.publication.builds import BuildRecord
+from orchestration.publication.contract import Contract
+from orchestration.publication.manifest import (
+    SCHEMA_VERSION,
+    Manifest,
+    Table,
+    manifest_path,
+    newest,
+    newest_or_fail,
+    published_at,
+    read_manifest,
+    snapshot_folder,
+    snapshot_ids,
+    table_file,
+)
+from orchestration.publication.retention import Retention, expired
 
-SCHEMA_VERSION = 1
-KEEP_SNAPSHOTS = 10
+# Also what those need who only read.
+__all__ = [
+    "KEEP_SNAPSHOTS",
+    "Manifest",
+    "Table",
+    "checksum",
+    "delete_expired",
+    "export",
+    "manifest_path",
+    "newest",
+    "publish",
+    "read_manifest",
+    "repair_current",
+    "snapshot_ids",
+]
 
-
-@dataclass(frozen=True)
-class Table:
-    """One table of a snapshot: its Parquet file, rows, bytes and SHA-256."""
-
-    rows: int
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What a snapshot says of itself."""
-
-    snapshot_id: str
-    as_of: str
-    schema_version: int
-    tables: dict[str, Table]
-    stages: dict[str, dict[str, int]] = field(default_factory=dict)
-    loads: list[str] = field(default_factory=list)
-
-
-def snapshot_ids(published: Path) -> list[str]:
-    """Complete snapshots, oldest first."""
-    return sorted(path.parent.name for path in published.glob("snapshots/[0-9]*/manifest.json"))
-
-
-def manifest_path(published: Path, snapshot_id: str) -> Path:
-    """Where the manifest of a snapshot is; it is as old as the snapshot."""
-    return published / "snapshots" / snapshot_id / "manifest.json"
-
-
-def read_manifest(published: Path, snapshot_id: str) -> Manifest:
-    """The manifest of one snapshot."""
-    path = manifest_path(published, snapshot_id)
-    raw: dict[str, Any] = json.loads(path.read_text())
-    raw["tables"] = {name: Table(**table) for name, table in raw["tables"].items()}
-    return Manifest(**raw)
+KEEP_SNAPSHOTS = Retention().count
+_OWNER_ONLY = 0o600
+_WRITERS = 2
 
 
-def newest(published: Path) -> Manifest | None:
-    """The newest complete snapshot, or nothing yet."""
-    ids = snapshot_ids(published)
-    return read_manifest(published, ids[-1]) if ids else None
-
-
-def _checksum(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _write_tables(warehouse: Path, tables: Sequence[str], folder: Path) -> dict[str, Table]:
-    written = {}
+def _order(table: Contract) -> str:
+    """What makes equal content an equal file: an order that hangs on nothing but the rows.
+
+    That of a number made of the key costs two thirds of the key's own. Of two rows whose numbers
+    are the same, one pair in 2^63, either may come first.
+    """
+    return f"(hash({', '.join(table.key)}) >> 1)::bigint" if table.key else "all"
+
+
+def _write_tables(warehouse: Path, tables: Sequence[Contract], folder: Path) -> dict[str, Table]:
+    """Two at a time: while one is sorted, or summed, the other is written."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        for name in tables:
-            path = folder / f"{name}.parquet"
-            # Ordered by every column, so that equal content makes an equal file.
-            rows = connection.execute(
-                f"copy (select * from published.{name} order by all) to '{path}' (format parquet)"
-            ).fetchall()[0][0]
-            written[name] = Table(int(rows), path.stat().st_size, _checksum(path))
-    return written
+
+        def write(table: Contract) -> Table:
+            path = folder / f"{table.name}.parquet"
+            with connection.cursor() as cursor:
+                done = cursor.execute(
+                    f"copy (select * from published.{table.name} order by {_order(table)}) "
+                    f"to '{path}' (format parquet)"
+                ).fetchall()
+            if table.is_private:
+                path.chmod(_OWNER_ONLY)
+            return Table(
+                int(done[0][0]),
+                path.stat().st_size,
+                checksum(path),
+                list(table.key),
+                table.is_private,
+            )
+
+        with ThreadPoolExecutor(_WRITERS) as writers:
+            written = writers.map(write, tables)
+            return {table.name: one for table, one in zip(tables, written, strict=True)}
 
 
 def _switch_readers(published: Path, manifest: Manifest) -> None:
     """Put a new `current.duckdb` of views over the snapshot in the place of the old one."""
     temporary = published / "current.duckdb.new"
     temporary.unlink(missing_ok=True)
-    folder = (published / "snapshots" / manifest.snapshot_id).resolve()
+    folder = snapshot_folder(published, manifest.snapshot_id).resolve()
     with duckdb.connect(str(temporary)) as connection:
         for name in manifest.tables:
             connection.execute(
@@ -104,7 +114,7 @@ def _switch_readers(published: Path, manifest: Manifest) -> None:
 def publish(
     warehouse: Path,
     published: Path,
-    tables: Sequence[str],
+    tables: Sequence[str | Contract],
     build: BuildRecord,
     stages: Mapping[str, Mapping[str, int]],
 ) -> Manifest:
@@ -113,33 +123,57 @@ def publish(
     Args:
         warehouse: the DuckDB file, opened read-only.
         published: the folder of snapshots.
-        tables: names in the schema `published`.
+        tables: those of the schema `published`; of one that is only named no key is known.
         build: what the tables were made of.
         stages: row counts on the way here, kept in the manifest for `muster status`.
 
     Returns:
         The manifest of the new snapshot, which is the newest from then on.
     """
+    wanted = [Contract(one, one) if isinstance(one, str) else one for one in tables]
     done = snapshot_ids(published)
     snapshot_id = f"{int(done[-1]) + 1 if done else 1:06d}"
     building = published / "snapshots" / f"building-{snapshot_id}"
-    for left_over in published.glob("snapshots/building-*"):
+    for left_over in [*published.glob("snapshots/building-*"), *_deleted(published)]:
         shutil.rmtree(left_over)
     building.mkdir(parents=True)
+    usual = building.stat().st_mode & 0o777
+    building.chmod(0o700)  # until the files in it have their own permissions
+    written = _write_tables(warehouse, wanted, building)
+    building.chmod(usual)
     manifest = Manifest(
         snapshot_id,
         build.as_of,
         SCHEMA_VERSION,
-        _write_tables(warehouse, tables, building),
+        written,
         {stage: dict(counts) for stage, counts in stages.items()},
         sorted(build.loads),
+        datetime.now(UTC).isoformat(),
     )
-    (building / "manifest.json").write_text(json.dumps(asdict(manifest), indent=2))
-    building.rename(published / "snapshots" / snapshot_id)
+    (building / "manifest.json").write_text(manifest.text())
+    building.rename(snapshot_folder(published, snapshot_id))
     _switch_readers(published, manifest)
-    for old in snapshot_ids(published)[:-KEEP_SNAPSHOTS]:
-        shutil.rmtree(published / "snapshots" / old)
     return manifest
+
+
+def _deleted(published: Path) -> list[Path]:
+    return list(published.glob("snapshots/deleted-*"))
+
+
+def delete_expired(published: Path, retention: Retention) -> list[str]:
+    """Delete what the retention lets go; returns the ids. The newest always stays.
+
+    `current.duckdb` must show the newest one: call it after `publish` or `repair_current`.
+    """
+    there = [(one, published_at(published, one)) for one in snapshot_ids(published)]
+    gone = expired(there, retention)
+    for snapshot_id in gone:
+        folder = snapshot_folder(published, snapshot_id)
+        # As a whole: none that is half deleted is ever taken for one.
+        folder.rename(folder.with_name(f"deleted-{snapshot_id}"))
+    for folder in _deleted(published):
+        shutil.rmtree(folder)
+    return gone
 
 
 def repair_current(published: Path) -> None:
@@ -156,30 +190,36 @@ def repair_current(published: Path) -> None:
     _switch_readers(published, manifest)
 
 
-def export(published: Path, target: Path) -> Manifest:
+def export(published: Path, target: Path, with_contact_data: bool = False) -> Manifest:
     """Write the newest snapshot's tables into one self-contained DuckDB file.
+
+    Args:
+        published: the folder of snapshots.
+        target: the file to write.
+        with_contact_data: private tables, too; then only its owner can read the file.
 
     Raises:
         FileNotFoundError: nothing has been published yet, or there is no folder for the target.
+        SnapshotError: a file of the snapshot is missing.
     """
-    manifest = newest(published)
-    if manifest is None:
-        raise FileNotFoundError(
-            f"nothing has been published under {published} yet; run `muster run`"
-        )
-    folder = published / "snapshots" / manifest.snapshot_id
+    manifest = newest_or_fail(published)
     if not target.resolve().parent.is_dir() or target.is_dir():
         raise FileNotFoundError(f"{target} cannot be written: name a file in a folder that exists")
     temporary = target.with_name(target.name + ".new")
     temporary.unlink(missing_ok=True)
-    with duckdb.connect(str(temporary)) as connection:
-        for name in manifest.tables:
+    if with_contact_data:
+        before = os.umask(0o077)
+    try:
+        with duckdb.connect(str(temporary)) as connection:
+            for name in manifest.open_tables(with_contact_data):
+                file = table_file(published, manifest, name)
+                connection.execute(f"create table {name} as select * from read_parquet('{file}')")
             connection.execute(
-                f"create table {name} as select * from read_parquet('{folder / name}.parquet')"
+                "create table snapshot as select $1 as snapshot_id, $2::timestamp as as_of",
+                [manifest.snapshot_id, manifest.as_of],
             )
-        connection.execute(
-            "create table snapshot as select $1 as snapshot_id, $2::timestamp as as_of",
-            [manifest.snapshot_id, manifest.as_of],
-        )
+    finally:
+        if with_contact_data:
+            os.umask(before)
     temporary.replace(target)
     return manifest

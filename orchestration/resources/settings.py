@@ -9,6 +9,7 @@ from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+PUBLISHED_MODELS = DBT_PROJECT / "models" / "published"
 
 # Nothing reports home unless a user switches it on again.
 _NO_TELEMETRY = {

@@ -16,8 +16,9 @@ from orchestration.feeds.definitions import feed_named
 from orchestration.feeds.emitted import ledger_of
 from orchestration.predictions.definitions import load_predictions
 from orchestration.publication.builds import BuildRecord, ForeignBuildError, recorded_build
+from orchestration.publication.contract import read_contracts
 from orchestration.publication.snapshot import newest, publish, snapshot_ids
-from orchestration.resources.settings import DBT_PROJECT, Settings, load_settings
+from orchestration.resources.settings import DBT_PROJECT, PUBLISHED_MODELS, Settings, load_settings
 from orchestration.summary import print_summary
 from tests.homes import SAMPLE_END, checksums, muster_home
 
@@ -142,11 +143,14 @@ def test_dbt_alone_builds_the_warehouse_from_landing(sample_copy: Settings) -> N
     assert built.returncode == 0, built.stdout
     assert built.stdout.strip() == "", "a build that succeeds has nothing to say"
     assert before is not None
-    tables = list(before.tables)
+    tables = list(read_contracts(PUBLISHED_MODELS).values())
     again = publish(
         sample_copy.warehouse, sample_copy.published, tables, BuildRecord(before.as_of, ()), {}
     )
-    assert checksums(again) == checksums(before)
+    expected, found = checksums(before), checksums(again)
+    # What tests said is in the warehouse, and known when a command ends.
+    assert expected.pop("quality_status") != found.pop("quality_status")
+    assert found == expected
 
 
 def test_tables_of_two_moments_are_not_published(sample_copy: Settings) -> None:

@@ -35,7 +35,13 @@ _STEPS = (
 
 def _without_landing_times(found: dict[str, str]) -> dict[str, str]:
     """For homes that landed the same files at different times."""
-    told = {"tracking_plan_violations", "identity_map", "identity_rejections"}
+    told = {
+        "freshness",
+        "identity_map",
+        "identity_rejections",
+        "tracking_plan_violations",
+        "tracking_plan_violations_v1",
+    }
     told |= {"identity_merges", "identity_aliases"}
     return {name: one for name, one in found.items() if name not in told}
 

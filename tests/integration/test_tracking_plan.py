@@ -86,12 +86,14 @@ def _check_published(home: Home, judged: list[str | None], names: list[str]) -> 
         for reason in (told or "").split("; ")
         if reason
     )
-    query = "select event_name, reason, rows from published.tracking_plan_violations"
+    query = "select event_name, reason, row_count from published.tracking_plan_violations"
     assert {(name, reason): rows for name, reason, rows in home.rows(query)} == counts
 
 
 def _check_nothing_personal_is_published(home: Home) -> None:
-    tables = "select table_name from information_schema.tables where table_schema = 'published'"
+    """But for the one address of an event that counts, where contact points belong."""
+    tables = """select table_name from information_schema.tables
+        where table_schema = 'published' and table_name <> 'profile_contact_points'"""
     for (table,) in home.rows(tables):
         found = f"select count(*) from published.{table} as row where row::varchar like '%{MARK}%'"
         assert home.rows(found) == [(0,)], table

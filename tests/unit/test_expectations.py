@@ -11,9 +11,12 @@ import yaml
 
 from expectations.run import build_docs, main, stages, validate
 from expectations.spec import Result, Suite
+from expectations.status import record_status
 from expectations.suites import STAGES
 from expectations.suites.landing import SUITES as LANDING
 from expectations.suites.segments import segment_suite, trigger_suite
+from orchestration.publication.contract import read_contracts
+from orchestration.resources.settings import PUBLISHED_MODELS
 
 ROOT = Path(__file__).parents[2]
 ID = "'p_' || lpad(to_hex({n}), 20, '0')"
@@ -75,8 +78,20 @@ PUBLISHED = {
             sha256('b') as edge_hash_b, 'limit' as rule, 'one profile would have 2' as reason,
             {NOON} as valid_from, {NOON} as valid_to""",
     "published.tracking_plan_violations": f"""
+        select 'hover' as event_name, 'name is not in the tracking plan' as reason,
+            1 as row_count, {NOON} as first_landed_at, {NOON} as last_landed_at, {NOON} as as_of""",
+    "published.tracking_plan_violations_v1": f"""
         select 'hover' as event_name, 'name is not in the tracking plan' as reason, 1 as rows,
             {NOON} as first_landed_at, {NOON} as last_landed_at, {NOON} as as_of""",
+    "published.profile_contact_points": f"""
+        select {FIRST} as profile_id, 'email' as channel, 'ann@firm.org' as contact_point,
+            true as is_primary""",
+    "published.quality_status": f"""
+        select 'staging.quarantine' as table_name, 0 as failed_count, 1 as warned_count,
+            {NOON} as checked_as_of, {NOON} as as_of""",
+    "published.freshness": f"""
+        select 'web_events' as entity, 1 as row_count, {NOON} as newest_occurred_at,
+            0 as lag_seconds, {NOON} as as_of""",
 }
 SEGMENTS = {
     "marts.profile_traits": f"select {FIRST} as profile_id union all select {SECOND}",
@@ -136,6 +151,10 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
                 "'ann@firm.org' as edge_hash_a",
                 "timestamp '2026-01-01' as valid_to",
                 f"'{SHORT_MARK}' as event_name, timestamp '2026-01-01' as last_landed_at",
+                "'+4930123456' as event_name",
+                "'letter' as channel",
+                f"'{MARK}' as table_name, -1 as failed_count",
+                f"{NOON} + interval 1 hour as newest_occurred_at, -3600 as lag_seconds",
             ),
             strict=True,
         )
@@ -178,6 +197,13 @@ def test_bad_rows_fail_in_their_table_with_their_severity(tmp_path: Path) -> Non
         ("error", "published.identity_rejections", "NotBefore(valid_to)"),
         ("error", "published.tracking_plan_violations", "HoldsNoContactData"),
         ("error", "published.tracking_plan_violations", "NotBefore(last_landed_at)"),
+        ("error", "published.tracking_plan_violations_v1", "HoldsNoContactData"),
+        ("error", "published.profile_contact_points", "MatchesPattern(channel)"),
+        ("error", "published.quality_status", "HoldsNoContactData"),
+        ("error", "published.quality_status", "MatchesPattern(table_name)"),
+        ("error", "published.quality_status", "ExpectColumnValuesToBeBetween(failed_count)"),
+        ("error", "published.freshness", "NotAfterAsOf(newest_occurred_at)"),
+        ("error", "published.freshness", "ExpectColumnValuesToBeBetween(lag_seconds)"),
     }
     assert {r.observed for r in results if not r.passed} == {
         "1 of 2 rows break it",
@@ -198,6 +224,61 @@ def test_a_table_without_suite_and_a_suite_without_table_fail(tmp_path: Path) ->
         ("error", "published.surprise", "TableHasSuite"),
         ("error", "published.identity_map", "SuiteHasTable"),
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "is_contact_data"),
+    [
+        ("ann@firm.org", True),
+        ("+4930123456", True),
+        ('{"to": "+4930123456"}', True),
+        ("raw:030123456", True),
+        ("4930123456", False),
+        ("1.5e+10", False),
+        ("sku-a+1234567", False),
+        ("2026-01-01 00:00:00+00", False),
+    ],
+)
+def test_contact_data_is_known_by_its_form(
+    text: str, is_contact_data: bool, tmp_path: Path
+) -> None:
+    tables = {**PUBLISHED, "published.freshness": f"select '{text}' as entity, 1 as row_count"}
+    results = validate("published", make(tmp_path, tables), tmp_path / "quality")
+    failed = {r.expectation for r in results if not r.passed and r.table == "published.freshness"}
+    assert ("HoldsNoContactData" in failed) == is_contact_data
+
+
+def test_what_was_found_is_kept_in_counts(tmp_path: Path) -> None:
+    tables = {
+        **PUBLISHED,
+        "published.profiles": PUBLISHED["published.profiles"]
+        + f" union all by name select {SECOND} as profile_id, '{MARK}' as country",
+    }
+    del tables["published.identity_map"]
+    warehouse, quality = make(tmp_path, tables), tmp_path / "quality"
+    with duckdb.connect(str(warehouse)) as connection:  # landing's tables are views
+        connection.execute("alter table published.freshness rename to kept")
+        connection.execute("create schema other")
+        connection.execute("create table other.kept as from published.kept")
+        connection.execute("drop table published.kept")
+        connection.execute("create view published.freshness as from other.kept")
+    results = validate("published", warehouse, quality)
+    file = record_status(results, "published", warehouse, quality, "2026-01-31T12:00:00Z")
+    rows = {
+        row[0]: row[1:]
+        for row in duckdb.sql(
+            f"""select table_name, row_count, failed_count, warned_count, as_of::varchar
+            from '{file}'"""
+        ).fetchall()
+    }
+    assert set(rows) == set(PUBLISHED)
+    assert rows["published.profiles"] == (2, 1, 0, "2026-01-31 12:00:00")
+    assert rows["published.identity_map"] == (None, 1, 0, "2026-01-31 12:00:00")
+    assert rows["published.freshness"] == (1, 0, 0, "2026-01-31 12:00:00")
+    before = file.read_bytes()
+    assert record_status(results, "published", warehouse, quality, "2026-01-31") == file
+    record_status(results, "published", warehouse, quality, "2026-01-31T12:00:00Z")
+    assert file.read_bytes() == before and MARK.encode() not in before
 
 
 def test_internal_views_need_no_suite_and_other_schemas_are_not_asked_for(tmp_path: Path) -> None:
@@ -374,6 +455,8 @@ def test_suites_name_only_columns_that_the_models_describe() -> None:
     contract = yaml.safe_load((ROOT / "orchestration/connectors/contract.yml").read_text())
     for entity, props in contract.items():
         described[entity] = {*props["columns"], "_extra"}
+    for name, published in read_contracts(PUBLISHED_MODELS).items():
+        described[name] = set(published.types)
     described["trg_any"] = described["trg_cart_abandonment"]
     for suite in all_suites():
         if suite.table == "landing._rejected_lines":

@@ -16,12 +16,10 @@ from orchestration.feeds.emitted import Emitted
 from orchestration.feeds.ledger import Ledger
 from orchestration.publication.builds import BuildRecord
 from orchestration.publication.snapshot import (
-    KEEP_SNAPSHOTS,
     export,
     newest,
     publish,
     repair_current,
-    snapshot_ids,
 )
 
 Members = set[tuple[str, str]]
@@ -167,14 +165,6 @@ def test_a_half_written_snapshot_is_never_the_newest(tmp_path: Path) -> None:
     assert manifest is not None and manifest.snapshot_id == "000001"
     assert world.publish(set()) == "000002"
     assert not (world.published / "snapshots" / "building-000002").exists()
-
-
-def test_old_snapshots_go_and_numbers_are_never_used_twice(tmp_path: Path) -> None:
-    world = World(tmp_path)
-    for _ in range(KEEP_SNAPSHOTS + 2):
-        world.publish({("a", "1")})
-    assert snapshot_ids(world.published)[0] == "000003"
-    assert snapshot_ids(world.published)[-1] == f"{KEEP_SNAPSHOTS + 2:06d}"
 
 
 def test_an_export_stands_by_itself(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@
     {% if execute %}
     {% set records = landing_records(env_var('MUSTER_HOME', '../var') ~ '/landing') %}
     {% do register_landing(records) %}
+    {% do begin_noting_tests() %}
     {% do run_query(
         'create table if not exists main.segment_failures '
         ~ '(build_id varchar, model varchar, file varchar, is_built boolean, reason varchar, '

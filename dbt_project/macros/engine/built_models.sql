@@ -12,7 +12,7 @@
             {%- if node.resource_type == 'model' and result.status == 'success' -%}
                 {%- set sql = (node.compiled_code or '').replace(salt, '').split() | join(' ') -%}
                 {%- do rows.append(
-                    "('" ~ node.name ~ "', '" ~ node.checksum.checksum ~ "', '"
+                    "('" ~ node.alias ~ "', '" ~ node.checksum.checksum ~ "', '"
                     ~ local_md5(sql) ~ "')"
                 ) -%}
             {%- endif -%}

@@ -69,6 +69,11 @@
     cast(floor(epoch_us({{ later }} - {{ earlier }}) / 86400000000) as bigint)
 {%- endmacro %}
 
+{#- Whole seconds that have passed since a moment; null for null. -#}
+{% macro seconds_between(earlier, later) -%}
+    cast(floor(epoch_us({{ later }} - {{ earlier }}) / 1000000) as bigint)
+{%- endmacro %}
+
 {#- Days from one date to another. -#}
 {% macro days_between(earlier, later) -%}
     cast({{ later }} - {{ earlier }} as bigint)

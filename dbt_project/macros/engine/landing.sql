@@ -51,7 +51,7 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{#- The Parquet files of a table that builds leave: `ledger/<table>` and `models/<table>`. -#}
+{#- The Parquet files of a table that builds leave: `ledger/<table>` and the like. -#}
 {% macro kept_files(folder, table) -%}
     {%- set pattern = env_var('MUSTER_HOME', '../var') ~ '/' ~ folder ~ '/' ~ table
         ~ '/*.parquet' -%}
@@ -66,7 +66,8 @@
     Makes one view for each landing source over the Parquet files of all sources that hold it, as
     they are now: every model of a command reads the same rows, whatever is loaded meanwhile.
     `known_at` hides what was landed later. An entity that nobody has delivered is an empty view.
-    Tables of the ledger and scores of models are files of whole builds, and become views as well.
+    Tables of the ledger, scores of models and what validation said are files of whole builds, and
+    become views as well.
 -#}
 {% macro register_landing(records=none) %}
     {% set landing = env_var('MUSTER_HOME', '../var') ~ '/landing' %}
@@ -74,6 +75,7 @@
     {% do run_query('create schema if not exists landing') %}
     {% do run_query('create schema if not exists ledger') %}
     {% do run_query('create schema if not exists models') %}
+    {% do run_query('create schema if not exists quality') %}
     {% for source in graph.sources.values() %}
         {% set is_landing = source.schema == 'landing' %}
         {% set files = landed_files(landing, source.identifier, records) if is_landing

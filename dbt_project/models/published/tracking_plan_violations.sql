@@ -24,7 +24,7 @@ named as (
 select
     event_name,
     reason,
-    count(*) as rows,
+    count(*) as row_count,
     min(landed_at) as first_landed_at,
     max(landed_at) as last_landed_at,
     {{ as_of() }} as as_of

@@ -1,4 +1,4 @@
-"""Published: what consumers read. It holds no contact data and nothing from after its as_of."""
+"""Published: what consumers read. One table holds contact data, and nothing is after its as_of."""
 
 from expectations.spec import Suite
 from expectations.suites.published import (
@@ -6,12 +6,15 @@ from expectations.suites.published import (
     campaign_decisions,
     campaign_versions,
     experiment_assignments,
+    freshness,
     identity_aliases,
     identity_map,
     identity_merges,
     identity_rejections,
+    profile_contact_points,
     profile_scores,
     profiles,
+    quality_status,
     segment_catalog,
     segment_membership_history,
     segment_memberships,
@@ -23,6 +26,7 @@ from expectations.suites.published import (
 SUITES: tuple[Suite, ...] = (
     profiles.SUITE,
     profile_scores.SUITE,
+    profile_contact_points.SUITE,
     segment_memberships.SUITE,
     segment_catalog.SUITE,
     segment_membership_history.SUITE,
@@ -37,4 +41,7 @@ SUITES: tuple[Suite, ...] = (
     identity_merges.SUITE,
     identity_rejections.SUITE,
     tracking_plan_violations.SUITE,
+    tracking_plan_violations.SUITE_V1,
+    quality_status.SUITE,
+    freshness.SUITE,
 )

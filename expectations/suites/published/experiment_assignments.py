@@ -8,6 +8,7 @@ SUITE = Suite(
     table="published.experiment_assignments",
     owner="growth",
     rules=(
+        error("HoldsNoContactData", "No raw contact data is published."),
         profile_id(),
         error(
             "ExpectColumnValuesToNotBeNull",
