@@ -19,6 +19,7 @@ from orchestration.feeds.delivery import Delivery, opened
 from orchestration.feeds.emitted import Emitted, ledger_of, moment_of, state_of
 from orchestration.feeds.erasures import erased
 from orchestration.feeds.ledger import Header, Ledger
+from orchestration.feeds.refused import refusals
 from orchestration.feeds.segment_rows import with_keys
 from orchestration.feeds.state import tidy
 from orchestration.feeds.words import paused
@@ -99,11 +100,11 @@ def emit(
     gate = gate_of(manifest)
     open_emissions = ledger.unacknowledged()
     stopped: list[Decision] = []
-    if open_emissions or ledger.has_refused():
+    refusals_before = refusals(ledger.folder, ("waiting",))
+    if open_emissions:
         with opened(feed, ledger, ROWS.names, tell) as delivery:
             for interrupted in open_emissions:
                 stopped += _send_again(delivery, ledger, interrupted, gate)
-            delivery.retry_refused()
     state = state_of(feed, ledger_root, manifest)
     waiting: Counter[str] = Counter()
     pending = []
@@ -116,20 +117,22 @@ def emit(
     rows, refused = _rows(gate, pending, gone)
     _stop(ledger, refused, gate.now)
     rows += _erasures(ledger, gone)
-    emission_id: str | None = None
+    header = None
     taken = 0
     if rows:
         table = _numbered(feed, rows, manifest, ledger.last_sequence())
         header = ledger.intend(table, manifest.as_of, manifest.snapshot_id)
-        emission_id = header.emission_id
+    if header or refusals_before:
         with opened(feed, ledger, ROWS.names, tell) as delivery:
-            taken = delivery.emission(header, table).refused
+            if header:
+                taken = delivery.emission(header, table).refused
+            delivery.retry_refused(refusals_before)
     ledger.looked(state, manifest.snapshot_id)
     tidy(ledger)
     return Emitted(
         feed.name,
         ledger.last_sequence(),
-        emission_id,
+        header.emission_id if header else None,
         Counter(row["action"] for row in rows),
         taken,
         tuple(header.emission_id for header in open_emissions),

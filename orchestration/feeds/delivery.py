@@ -23,7 +23,7 @@ from orchestration.connectors.destinations.base import (
 from orchestration.connectors.secrets import MissingSecretError, scrubbed
 from orchestration.feeds.definitions import Feed
 from orchestration.feeds.ledger import Failure, Header, Ledger, LedgerError
-from orchestration.feeds.refused import refuse, rows_to_retry, settle
+from orchestration.feeds.refused import Refusal, refuse, rows_to_retry, settle
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,9 +97,9 @@ class Delivery:
                 self._session.complete(self._feed.name, header.emission_id)
         return Arrived(total - refused, refused)
 
-    def retry_refused(self) -> Arrived:
-        """Try rows again that were refused and have attempts left; settle those that arrive."""
-        waiting, rows = rows_to_retry(self._ledger)
+    def retry_refused(self, refused: Sequence[Refusal]) -> Arrived:
+        """Try rows again that were refused, after all that is newer; settle those that arrive."""
+        waiting, rows = rows_to_retry(self._ledger, refused)
         if rows is None:
             return Arrived(0, 0)
         bad: set[int] = set()

@@ -76,14 +76,15 @@ def settle(feed: Path, rows: Sequence[Refusal], state: str) -> None:
     )
 
 
-def rows_to_retry(ledger: "Ledger") -> "tuple[list[Refusal], pa.Table | None]":
-    """Rows that wait for another attempt, and what they say.
+def rows_to_retry(
+    ledger: "Ledger", waiting: Sequence[Refusal]
+) -> "tuple[list[Refusal], pa.Table | None]":
+    """Those of the rows that are still worth an attempt, and what they say.
 
     One of whose key something later was said is not tried: it would undo that. It is settled here.
     """
     import duckdb
 
-    waiting = refusals(ledger.folder, ("waiting",))
     history = ledger.history()
     if not waiting or history is None:
         return [], None

@@ -9,6 +9,7 @@ from orchestration.feeds.definitions import Feed
 from orchestration.feeds.delivery import opened
 from orchestration.feeds.emitted import Emitted, ledger_of, state_of
 from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.refused import refusals
 from orchestration.feeds.segment_rows import Changes, changes_since_sent
 from orchestration.feeds.state import tidy
 from orchestration.feeds.words import paused
@@ -42,22 +43,25 @@ def emit(
     word = paused(ledger.folder)
     if manifest is None or word:
         return Emitted(feed.name, ledger.last_sequence(), paused=word)
+    waiting = refusals(ledger.folder, ("waiting",))
     repeated = _finish(feed, ledger, tell)
     state = state_of(feed, ledger_root, manifest)
     changes = _changes(feed, published, ledger)
-    emission_id = None
+    header = None
     refused = 0
     if changes.rows.num_rows:
         header = ledger.intend(changes.rows, manifest.as_of, manifest.snapshot_id)
-        emission_id = header.emission_id
+    if header or waiting:
         with opened(feed, ledger, columns(feed), tell) as delivery:
-            refused = delivery.emission(header, changes.rows).refused
+            if header:
+                refused = delivery.emission(header, changes.rows).refused
+            delivery.retry_refused(waiting)
     ledger.looked(state, manifest.snapshot_id, [one.words for one in changes.held])
     tidy(ledger)
     return Emitted(
         feed.name,
         ledger.last_sequence(),
-        emission_id,
+        header.emission_id if header else None,
         _actions(changes.rows),
         refused,
         repeated,
@@ -74,13 +78,12 @@ def columns(feed: Feed) -> list[str]:
 
 
 def _finish(feed: Feed, ledger: Ledger, tell: Callable[[str], None]) -> tuple[str, ...]:
-    """Deliver what is open, and try refused rows again."""
+    """Deliver what is open."""
     still_open = ledger.unacknowledged()
-    if still_open or ledger.has_refused():
+    if still_open:
         with opened(feed, ledger, columns(feed), tell) as delivery:
             for header in still_open:
                 delivery.emission(header)
-            delivery.retry_refused()
     return tuple(header.emission_id for header in still_open)
 
 

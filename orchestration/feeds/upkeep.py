@@ -52,7 +52,7 @@ def retry(ledger_root: Path, feed: Feed, tell: Tell) -> Arrived:
         settle(ledger.folder, dead, "waiting")
         rows = columns(feed) if feed.settings.of == "segments" else ROWS.names
         with opened(feed, ledger, rows, tell) as delivery:
-            return delivery.retry_refused()
+            return delivery.retry_refused(refusals(ledger.folder, ("waiting",)))
 
 
 def reset(ledger_root: Path, feed: Feed, reason: str, tell: Tell) -> None:

@@ -8,6 +8,7 @@ import multiprocessing
 import random
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -26,6 +27,9 @@ from orchestration.connectors.destinations.base import (
     Session,
 )
 from orchestration.connectors.destinations.registry import destination, kinds
+from orchestration.feeds.definitions import Feed, FeedSettings
+from orchestration.feeds.delivery import opened as opened_feed
+from orchestration.feeds.ledger import Ledger
 from tests.destination_worlds import FEED, KEY, SECRET, WORLDS, Key, Row, World, plain
 from tests.kills import seeded
 
@@ -231,66 +235,71 @@ def test_a_cleared_feed_starts_anew(world: World) -> None:
         check(world, rows[:20])
 
 
-def _acknowledged(acks: Path) -> int:
-    # A kill may leave half a line behind.
-    return sum(line.endswith("\n") for line in acks.open()) if acks.exists() else 0
+def _feed(entry: dict[str, Any], size: int) -> Feed:
+    settings = FeedSettings.model_validate({"of": "segments", "to": "there", "batch_rows": size})
+    return Feed(FEED, settings, "there", destination(entry, "destinations.there"))
 
 
-def deliver_all(entry: dict[str, Any], path: Path, acks: Path, size: int, begun: Event) -> None:
-    """What a feed does, in a process that may be killed: go on where the last one stopped."""
-    rows = pq.read_table(path).to_pylist()
-    session = opened(entry)
-    done = _acknowledged(acks)
-    if isinstance(session, Remembers):
-        done = max(done, session.delivered(FEED) // size)
-    with acks.open("a") as stream:
-        stream.write("\n" * (done - _acknowledged(acks)))
-        stream.flush()
+def _delivered(ledger: Ledger) -> int:
+    """The last sequence that the feed knows to have arrived."""
+    still_open = ledger.unacknowledged()
+    return ledger.progress(still_open[0]) if still_open else ledger.last_sequence()
+
+
+def emit_all(entry: dict[str, Any], path: Path, folder: Path, size: int, begun: Event) -> None:
+    """Emissions of a feed in a process that may be killed: each goes on where the last stopped."""
+    rows = pq.read_table(path)
+    ledger = Ledger(folder / FEED, KEY)
+    with opened_feed(_feed(entry, size), ledger, SCHEMA.names, print) as delivery:
         begun.set()
-        for batch in batches(rows, size)[done:]:
-            assert list(session.deliver(batch)) == []
-            stream.write("\n")
-            stream.flush()
-    session.close()
+        for header in ledger.unacknowledged():
+            assert delivery.emission(header).refused == 0
+        while (done := ledger.last_sequence()) < rows.num_rows:
+            some = rows.slice(done, 5 * size)
+            header = ledger.intend(some, "2026-11-01T00:00:00Z", "s1")
+            assert delivery.emission(header, some).refused == 0
 
 
-def kill_and_deliver(world: World, folder: Path, kills: int, size: int = 20) -> int:
-    """Kill that many deliveries, then let one end; how many were killed between first and last."""
+def kill_and_emit(world: World, folder: Path, kills: int, size: int = 20) -> int:
+    """Kill that many processes, then let one end; how many were killed between first and last."""
     rng = seeded()
-    step = 6
-    rows = history(rng, kills * step * size + 200)
-    path, acks = folder / "rows.parquet", folder / "acks"
+    step = 6 * size
+    rows = history(rng, kills * step + 200)
+    path, ledger = folder / "rows.parquet", Ledger(folder / FEED, KEY)
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
-    total = len(rows) // size
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.destination_worlds", "duckdb", "redis", "s3fs"])
     begun = context.Event()
     midst = 0
     for _ in range(kills):
         begun.clear()
-        process = context.Process(target=deliver_all, args=(world.entry, path, acks, size, begun))
+        process = context.Process(target=emit_all, args=(world.entry, path, folder, size, begun))
         process.start()
         assert begun.wait(60), f"it did not begin: {process.exitcode}"
-        goal = min(_acknowledged(acks) + rng.randrange(step), total - 1)
+        goal = min(_delivered(ledger) + rng.randrange(step), len(rows) - 1)
         end = time.monotonic() + 60
-        while _acknowledged(acks) < goal and process.is_alive() and time.monotonic() < end:
+        while process.is_alive() and time.monotonic() < end:
+            with suppress(OSError):  # a file may go away while it is looked at
+                if _delivered(ledger) >= goal:
+                    break
             time.sleep(0.0005)
         time.sleep(rng.uniform(0, 0.02))
         process.kill()
         process.join()
-        midst += 0 < _acknowledged(acks) < total
-    process = context.Process(target=deliver_all, args=(world.entry, path, acks, size, begun))
+        midst += 0 < _delivered(ledger) < len(rows)
+    process = context.Process(target=emit_all, args=(world.entry, path, folder, size, begun))
     process.start()
     process.join(300)
     assert process.exitcode == 0
+    assert ledger.unacknowledged() == [] and ledger.damaged() == []
     check(world, rows, was_killed=True)
     return midst
 
 
 def test_kills_lose_nothing(world: World, tmp_path: Path) -> None:
-    kill_and_deliver(world, tmp_path, kills=3)
+    kill_and_emit(world, tmp_path, kills=3)
 
 
 @pytest.mark.soak
 def test_two_hundred_kills_lose_nothing(world: World, tmp_path: Path) -> None:
-    assert kill_and_deliver(world, tmp_path, kills=200) > 50
+    assert kill_and_emit(world, tmp_path, kills=200) > 50

@@ -4,6 +4,7 @@ Retries, batches, what was delivered already and what becomes of refused rows be
 destination makes one attempt. What only some can do is a protocol of its own below.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -48,7 +49,12 @@ class Batch:
     @property
     def idempotency_key(self) -> str:
         """Names these rows for ever: the same on every retry."""
-        return f"{self.feed}-{self.first_sequence}-{self.last_sequence}"
+        first, last = self.first_sequence, self.last_sequence
+        if last - first + 1 == self.rows.num_rows:
+            return f"{self.feed}-{first}-{last}"
+        # Rows that were refused and are tried again, without those between them.
+        numbers = repr(self.rows["sequence"].to_pylist()).encode()
+        return f"{self.feed}-{first}-{last}-{hashlib.sha256(numbers).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,331 @@
+"""Attempts, refused rows, guards and words of people; the destination does as it is told."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli import app
+from orchestration.connectors.destinations.base import Batch, DeliveryError, Destination, RowError
+from orchestration.feeds import delivery
+from orchestration.feeds.definitions import Feed, FeedError, load_feeds
+from orchestration.feeds.ledger import LedgerError
+from orchestration.feeds.refused import refusals
+from orchestration.feeds.status import due, status_of
+from orchestration.feeds.upkeep import reset, retry
+from orchestration.feeds.words import WordError, say, words
+from tests.unit.test_segment_feed import World
+
+TABLES = ["segment_memberships", "profiles", "identity_aliases"]
+Answer = Callable[[Batch], Sequence[RowError]]
+
+
+class Told(Destination):
+    """Takes what `answer` lets it, and keeps the rows it took."""
+
+    type: str = "told"
+    batch_rows: int = 3
+    taken: list[dict[str, Any]]
+    answer: Any = None
+
+    def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "Told":
+        return self
+
+    def deliver(self, batch: Batch) -> Sequence[RowError]:
+        errors = self.answer(batch) if self.answer else ()
+        refused = {error.sequence for error in errors}
+        self.taken += [row for row in batch.rows.to_pylist() if row["sequence"] not in refused]
+        return errors
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(delivery, "_FIRST_PAUSE", 0.0)
+    world = World(tmp_path, guard={})
+    world.feed = Feed("segments", world.feed.settings, "told", Told(taken=[]))
+    return world
+
+
+def _there(world: World) -> Told:
+    assert isinstance(world.feed.destination, Told)
+    return world.feed.destination
+
+
+def _everybody(count: int, segment: str = "a") -> set[tuple[str, str]]:
+    return {(segment, f"p{number:03d}") for number in range(count)}
+
+
+def _due(world: World, later: timedelta = timedelta(0)) -> str:
+    return due(world.feed, world.folder / "ledger", world.published, datetime.now(UTC) + later)
+
+
+def test_a_row_that_is_refused_for_ever_is_a_dead_letter_and_the_feed_goes_on(world: World) -> None:
+    there = _there(world)
+
+    def no_p001(batch: Batch) -> list[RowError]:
+        return [RowError(row["sequence"], "no such list (404)")
+                for row in batch.rows.to_pylist() if row["profile_id"] == "p001"]  # fmt: skip
+
+    there.answer = no_p001
+    members = _everybody(5)
+    states = []
+    for number in range(4):
+        world.publish(members | _everybody(number, "b"))
+        world.emit()
+        states.append([(one.sequence, one.state, one.attempts)
+                       for one in refusals(world.ledger.folder)])  # fmt: skip
+    # p001 of segment b, too, from the third snapshot on.
+    assert states[0] == [(2, "waiting", 1)]
+    assert states[1] == [(2, "waiting", 2)]
+    assert states[2][0] == (2, "dead", 3)
+    assert states[3][0] == (2, "dead", 3)
+    assert world.ledger.unacknowledged() == []
+    taken = {(row["segment"], row["profile_id"]) for row in there.taken}
+    assert taken == {pair for pair in members | _everybody(3, "b") if pair[1] != "p001"}
+    # The destination was mended: people try dead letters anew.
+    there.answer = None
+    assert retry(world.folder / "ledger", world.feed, print).rows == 2
+    assert refusals(world.ledger.folder) == []
+    assert ("a", "p001") in {(row["segment"], row["profile_id"]) for row in there.taken}
+
+
+def test_a_refused_row_gives_way_to_a_later_one_of_its_key(world: World) -> None:
+    there = _there(world)
+    there.answer = lambda batch: [RowError(batch.first_sequence, "busy")]
+    world.publish(_everybody(2))
+    world.emit()
+    there.answer = None
+    world.publish({("a", "p001")})  # p000, which was refused, left
+    world.emit()
+    world.emit()
+    assert refusals(world.ledger.folder, ("superseded",))[0].sequence == 1
+    assert [row["action"] for row in there.taken if row["profile_id"] == "p000"] == ["exit"]
+
+
+def test_a_destination_that_is_down_is_tried_again_and_then_left_alone(world: World) -> None:
+    there = _there(world)
+    attempts = []
+
+    def down(batch: Batch) -> Sequence[RowError]:
+        attempts.append(batch.idempotency_key)
+        raise DeliveryError("host is down", is_temporary=True)
+
+    world.publish(_everybody(7))
+    assert _due(world).startswith("snapshot 000001")
+    there.answer = down
+    with pytest.raises(DeliveryError, match="host is down"):
+        world.emit()
+    assert attempts == ["segments-1-3"] * 4
+    assert _due(world) == ""  # the sensor lets it rest
+    assert _due(world, timedelta(minutes=2)) == "1 attempts failed"
+    status = status_of(
+        world.feed, world.folder / "ledger", world.published, datetime.now(UTC)
+    )  # what people see
+    assert status.troubles == ["cannot be delivered: host is down"]
+    with pytest.raises(DeliveryError):
+        world.emit()
+    assert _due(world, timedelta(minutes=1)) == ""  # it rests longer
+    there.answer = lambda batch: () if batch.number < 3 else down(batch)
+    with pytest.raises(DeliveryError):
+        world.emit()
+    there.answer = None
+    assert world.emit().repeated == ("000000000001",)
+    # It went on at the batch that failed.
+    assert [row["sequence"] for row in there.taken] == list(range(1, 8))
+    assert _due(world) == "" and world.ledger.failure() is None
+
+
+def test_what_no_attempt_can_help_is_tried_once(world: World) -> None:
+    attempts = []
+
+    def refuse(batch: Batch) -> Sequence[RowError]:
+        attempts.append(batch.number)
+        raise DeliveryError("the credential expired", is_temporary=False)
+
+    _there(world).answer = refuse
+    world.publish(_everybody(1))
+    with pytest.raises(DeliveryError, match="expired"):
+        world.emit()
+    assert attempts == [1]
+
+
+def test_a_long_rest_that_was_asked_for_is_given(world: World) -> None:
+    def busy(_: Batch) -> Sequence[RowError]:
+        raise DeliveryError("too many requests", is_temporary=True, retry_after=7200)
+
+    _there(world).answer = busy
+    world.publish(_everybody(1))
+    with pytest.raises(DeliveryError):
+        world.emit()
+    assert _due(world, timedelta(minutes=119)) == ""
+    assert _due(world, timedelta(minutes=121))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "why"),
+    [(5, 0, "holds nobody"), (200, 99, "loses 50%"), (200, 601, "grows 3.0 times"),
+     (200, 100, ""), (200, 600, ""), (99, 1, ""), (30, 99, ""), (0, 500, "")],
+)  # fmt: skip
+def test_a_guard_holds_an_audience_until_somebody_releases_it(
+    world: World, before: int, now: int, why: str
+) -> None:
+    world.publish(_everybody(before) | _everybody(3, "b"))
+    world.emit()
+    world.publish(_everybody(now) | _everybody(4, "b"))
+    emitted = world.emit()
+    # The other audience goes on.
+    assert emitted.actions["enter"] == 1 + (0 if why else max(now - before, 0))
+    assert bool(emitted.held) == bool(why)
+    if not why:
+        return
+    (held,) = emitted.held
+    assert (held.audience, held.before, held.now) == ("a", before, now) and why in held.why
+    look = world.ledger.look()
+    assert look is not None and look.held == (held.words,)
+    assert not _due(world)
+    say(world.ledger.folder, "release", "it was a sale", world.ledger.last_sequence(), "a")
+    assert _due(world)
+    emitted = world.emit()
+    assert emitted.released == {"a": f"{words(world.ledger.folder)[0].said_by}: it was a sale"}
+    assert emitted.rows == abs(now - before)
+    # It is spent: the next collapse is held again.
+    world.publish(_everybody(4, "b"))
+    assert [one.audience for one in world.emit().held] == (["a"] if now else [])
+
+
+def test_a_paused_feed_sends_nothing_and_then_all(world: World) -> None:
+    world.publish(_everybody(2))
+    say(world.ledger.folder, "pause", "they move", 0)
+    with pytest.raises(WordError, match="paused already"):
+        say(world.ledger.folder, "pause", "", 0)
+    assert world.emit().paused and _there(world).taken == [] and not _due(world)
+    say(world.ledger.folder, "resume", "", 0)
+    assert world.emit().rows == 2
+
+
+def test_a_reset_sends_everybody_anew_under_new_numbers(world: World) -> None:
+    world.publish(_everybody(4))
+    world.emit()
+    reset(world.folder / "ledger", world.feed, "a new database", print)
+    assert world.emit().actions == {"enter": 4}
+    assert [row["sequence"] for row in _there(world).taken] == list(range(1, 9))
+    assert world.emit().rows == 0
+
+
+def test_full_says_again_who_stayed(tmp_path: Path) -> None:
+    world = World(tmp_path, mode="full")
+    world.publish(_everybody(3))
+    world.emit()
+    world.publish(_everybody(2) | {("a", "new")})
+    assert world.emit().actions == {"enter": 1, "exit": 1, "update": 2}
+
+
+def test_schedules(tmp_path: Path) -> None:
+    for schedule in ({"every_minutes": 30}, {"cron": "*/30 * * * *"}):
+        world = World(tmp_path / next(iter(schedule)), schedule=schedule)
+        world.publish(_everybody(1))
+        assert _due(world)
+        world.emit()
+        world.publish(_everybody(2))
+        assert _due(world, timedelta(minutes=31))
+        assert not _due(world, timedelta(seconds=-1))
+
+
+def test_damage_in_the_ledger_is_found_before_it_goes_out(world: World) -> None:
+    def down(_: Batch) -> Sequence[RowError]:
+        raise DeliveryError("down", is_temporary=False)
+
+    there = _there(world)
+    there.answer = down
+    world.publish(_everybody(2))
+    with pytest.raises(DeliveryError):
+        world.emit()
+    there.answer = None
+    path = world.ledger.intent("000000000001")
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert world.ledger.damaged() == [path]
+    with pytest.raises(LedgerError, match="damaged"):
+        world.emit()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("feeds: {a: {of: segments, to: nowhere}}", "line 2: feeds.a.to: there is no destination"),
+        ("feeds: {a: {of: audience, to: files}}", "line 2"),
+        ("feeds: {a: {of: segments, to: files, schedule: {cron: daily}}}", "is none: minute hour"),
+        ("feeds: {a: {of: campaigns, to: files, consent: email}}", "has no consent"),
+        ("feeds: {a: {of: segments, to: files, columns: {sequence: tier}}}", "rename it"),
+        ("feeds: {a: {of: campaigns, to: files}, b: {of: campaigns, to: files, channels: [sms]}}",
+         "would go out twice"),
+        ("feeds: {a: {of: segments, to: files, speed: 3}}", "no such rule"),
+        ("feeds: [", "no YAML"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_told_with_line_and_cure(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "feeds.yml"
+    path.write_text(f"destinations: {{files: {{type: files}}}}\n{text}\n")
+    with pytest.raises(FeedError) as error:
+        load_feeds(path)
+    assert told in str(error.value) and str(path) in str(error.value)
+
+
+def test_names_that_are_not_published_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "feeds.yml"
+    path.write_text(
+        "destinations: {files: {type: files}}\nfeeds:\n  segments:\n    of: segments\n"
+        "    to: files\n    columns: {tier: teir}\n"
+    )
+    monkeypatch.setenv("MUSTER_FEEDS", str(path))
+    world = World(tmp_path / "home", columns={"tier": "teir"})
+    world.publish_tables({}, TABLES)
+    with pytest.raises(FeedError, match="line 6: feed segments names column teir"):
+        world.emit()
+
+
+def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path, columns={"tier": "tier"})
+    path = tmp_path / "feeds.yml"
+    path.write_text(
+        "destinations: {files: {type: files}}\nfeeds:\n  segments:\n    of: segments\n"
+        "    to: files\n    columns: {tier: tier}\n"
+    )
+    monkeypatch.setenv("MUSTER_FEEDS", str(path))
+    monkeypatch.setenv("MUSTER_HOME", str(tmp_path))
+
+    def said(command: str, code: int = 0) -> str:
+        result = CliRunner().invoke(app, ["feed", *command.split()])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    people = [("p1", "basic", "granted"), ("p2", "basic", "granted")]
+    world.publish_tables({"segment_memberships": [("a", "p1"), ("a", "p2")],
+                          "profiles": people}, TABLES)  # fmt: skip
+    assert "2 new rows" in said("emit segments")
+    world.publish_tables({"segment_memberships": [("a", "p1"), ("b", "p2")],
+                          "profiles": [("p1", "gold", ""), people[1]]}, TABLES)  # fmt: skip
+    ahead = said("dry-run segments")
+    assert "tier: basic -> gold" in ahead and "exit" in ahead and "Nothing was sent" in ahead
+    assert "behind" in said("list")
+    assert "3 new rows" in said("emit segments")
+    said("pause segments --reason moving")
+    assert "paused by" in said("list")
+    assert "is paused" in said("emit segments")
+    said("resume segments")
+    assert "does not hold" in said("release segments a --reason why", 1)
+    assert "rows were sent again" in said("replay segments --from 2")
+    assert "not yet 99" in said("replay segments --from 99", 1)
+    assert "0 rows arrived" in said("retry segments")
+    assert "as it was written" in said("status segments --verify")
+    assert "there is no feed 'other'" in said("status other", 1)
+    assert "no profile is or was called" in said("erase nobody --reason x", 1)
+    said("reset segments --yes")
+    assert "2 new rows" in said("emit segments")
