@@ -8,7 +8,8 @@ from orchestration.campaigns.emission import emit_campaigns
 from orchestration.connectors.locks import exclusive
 from orchestration.feeds import segment_feed
 from orchestration.feeds.definitions import Feed
-from orchestration.feeds.emitted import Emitted
+from orchestration.feeds.emitted import Emitted, ledger_of
+from orchestration.feeds.ledger import LedgerError
 from orchestration.publication.snapshot import repair_current
 from orchestration.resources.settings import Settings
 
@@ -33,11 +34,18 @@ def emit(settings: Settings, feed: Feed, tell: Callable[[str], None] = print) ->
     Raises:
         DeliveryError: the destination took nothing, or not all; the next call goes on there.
         FeedError: the feed names what is not published.
-        LedgerError: the ledger is damaged, or of another destination.
+        LedgerError: the ledger is damaged, cannot be written, or is of another destination.
         WarehouseError: a campaign feed, while a build writes the warehouse.
     """
-    with alone(feed, settings.ledger, tell):
-        repair_current(settings.published)
-        if feed.settings.of == "campaigns":
-            return emit_campaigns(settings, feed, tell)
-        return segment_feed.emit(feed, settings.published, settings.ledger, tell)
+    try:
+        with alone(feed, settings.ledger, tell):
+            ledger_of(feed, settings.ledger).check_form()
+            repair_current(settings.published)
+            if feed.settings.of == "campaigns":
+                return emit_campaigns(settings, feed, tell)
+            return segment_feed.emit(feed, settings.published, settings.ledger, tell)
+    except OSError as error:  # such as a full disk; a destination's own are DeliveryErrors
+        raise LedgerError(
+            f"{error.filename or settings.ledger}: {error.strerror or error}; what is written down "
+            "goes out with the next emission, and nothing else was sent"
+        ) from None

@@ -25,6 +25,8 @@ from orchestration.feeds.durable import checksum, put, put_table, read_table, re
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_DIGITS = 12  # of a sequence in a file's name, so that names are in order
+
 
 @dataclass(frozen=True)
 class Header:
@@ -173,7 +175,7 @@ class Ledger:
             raise LedgerError(
                 f"feed {self.feed}: rows {first} to {last} do not follow {self.last_sequence()}"
             )
-        emission_id = f"{first:012d}"
+        emission_id = f"{first:0{_DIGITS}d}"
         path = self.intent(emission_id)
         put_table(path, rows)
         header = Header(emission_id, as_of, snapshot_id, first, last, _now(), checksum(path))
@@ -233,6 +235,19 @@ class Ledger:
         from orchestration.feeds.refused import refusals
 
         return bool(refusals(self.folder, ("waiting",)))
+
+    def check_form(self) -> None:
+        """See that it was written in the form of today.
+
+        Raises:
+            LedgerError: an older version wrote it; going on would send everything again.
+        """
+        for path in self.files("intents/*.parquet"):
+            if len(path.stem) != _DIGITS:
+                raise LedgerError(
+                    f"{path} was written by an older version of Muster, which named emissions "
+                    f"otherwise. Move {self.folder} away, then everybody enters anew"
+                )
 
     def damaged(self) -> list[Path]:
         """Files whose checksum is not that of their header."""

@@ -1,6 +1,6 @@
 """Attempts, refused rows, guards and words of people; the destination does as it is told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,19 +8,23 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from orchestration.automation.alerts import alert
 from orchestration.cli import app
 from orchestration.connectors.destinations.base import Batch, DeliveryError, Destination, RowError
+from orchestration.emission import emit
 from orchestration.feeds import delivery
+from orchestration.feeds import ledger as ledger_module
 from orchestration.feeds.definitions import Feed, FeedError, load_feeds
 from orchestration.feeds.ledger import LedgerError
 from orchestration.feeds.refused import refusals
 from orchestration.feeds.status import due, status_of
 from orchestration.feeds.upkeep import reset, retry
 from orchestration.feeds.words import WordError, say, words
+from orchestration.resources.settings import Settings
+from tests.http_receiver import receiver
 from tests.unit.test_segment_feed import World
 
 TABLES = ["segment_memberships", "profiles", "identity_aliases"]
-Answer = Callable[[Batch], Sequence[RowError]]
 
 
 class Told(Destination):
@@ -252,6 +256,36 @@ def test_damage_in_the_ledger_is_found_before_it_goes_out(world: World) -> None:
     assert world.ledger.damaged() == [path]
     with pytest.raises(LedgerError, match="damaged"):
         world.emit()
+
+
+def test_a_ledger_that_cannot_be_written_or_is_of_old_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(tmp_path)
+    world.publish(_everybody(2))
+    home = Settings(tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "ledger/feeds/segments/intents")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger_module, "put_table", full)
+        with pytest.raises(LedgerError, match="No space left on device"):
+            emit(home, world.feed)
+    assert emit(home, world.feed).rows == 2
+    (world.ledger.folder / "intents" / "000001.parquet").touch()
+    with pytest.raises(LedgerError, match="older version"):
+        emit(home, world.feed)
+
+
+def test_alerts_reach_the_addresses_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MUSTER_ALERTS", raising=False)
+    assert not alert("Muster: a feed needs a look", ["held"])
+    with receiver() as running:
+        monkeypatch.setenv("MUSTER_ALERTS", running.url.replace("http://", "json://"))
+        assert alert("Muster: a feed needs a look", ["feed segments: held: a holds nobody"])
+    (request,) = running.requests
+    assert b"a holds nobody" in request.body
 
 
 @pytest.mark.parametrize(
