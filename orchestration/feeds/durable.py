@@ -1,6 +1,5 @@
 """Files that are whole or not there, also after a kill or a power cut: written beside, renamed."""
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -49,12 +48,6 @@ def read_table(path: Path) -> "pa.Table":
     import pyarrow.parquet as pq
 
     return pq.read_table(path)
-
-
-def checksum(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def remove(path: Path) -> None:

@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.feeds.durable import checksum, put, put_table, read_table, remove
+from orchestration.feeds.durable import put, put_table, read_table, remove
+from orchestration.publication.snapshot import checksum
 
 if TYPE_CHECKING:
     import pyarrow as pa

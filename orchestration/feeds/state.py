@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.connectors.destinations.base import REMOVING
-from orchestration.feeds.durable import checksum, put, remove
+from orchestration.feeds.durable import put, remove
 from orchestration.feeds.ledger import Ledger, header_of
 from orchestration.feeds.words import reset_at
+from orchestration.publication.snapshot import checksum
 
 if TYPE_CHECKING:
     import duckdb
