@@ -231,12 +231,6 @@ class Ledger:
         else:
             remove(path)
 
-    def has_refused(self) -> bool:
-        """Whether rows wait for another attempt."""
-        from orchestration.feeds.refused import refusals
-
-        return bool(refusals(self.folder, ("waiting",)))
-
     def check_form(self) -> None:
         """See that it was written in the form of today.
 

@@ -113,7 +113,8 @@ def due(feed: Feed, ledger_root: Path, published: Path, now: datetime) -> str:
     state = state_of(feed, ledger_root, manifest)
     if look and look.state == state:
         is_rested = now >= _moment(look.at) + RETRY_REFUSED
-        return f"refused rows wait since {look.at}" if is_rested and ledger.has_refused() else ""
+        is_waiting = is_rested and refusals(ledger.folder, ("waiting",))
+        return f"refused rows wait since {look.at}" if is_waiting else ""
     return state
 
 
