@@ -18,7 +18,7 @@ from orchestration.assets.identity import identity_metadata
 from orchestration.assets.segments import SegmentFailures
 from orchestration.publication.builds import ForeignBuildError, require_own
 from orchestration.resources.build import Build
-from orchestration.resources.dbt import DbtError, Event, run_dbt
+from orchestration.resources.dbt import DbtError, Event, UnitTests, run_dbt
 from orchestration.resources.settings import load_settings
 from orchestration.resources.warehouse import wait_until_free
 
@@ -217,6 +217,10 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
         command += ["--indirect-selection", "buildable"]
         if build.full_refresh:
             command.append("--full-refresh")
+        is_whole = step.select in command
+        unit_tests = UnitTests(name)
+        if is_whole and not build.full_refresh and unit_tests.passed:
+            command += ["--exclude-resource-type", "unit_test"]
         built = 0
         step.segments.begin()
         try:
@@ -225,6 +229,8 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
                     built += 1
                     _tell(event, built, context)
                 yield from step.translate(event, context)
+            if is_whole:
+                unit_tests.note()
         except DbtError as error:
             others = step.segments.take(error.failed)
             if others or not error.failed:

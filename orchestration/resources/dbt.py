@@ -106,6 +106,23 @@ def _parse() -> None:
     stamp.write_text(current)
 
 
+class UnitTests:
+    """Whether the unit tests of a step of the build passed on the project as it is now.
+
+    They say something of the code only, so data cannot change it. `note` writes down that they
+    passed on the project as it was when this object was made.
+    """
+
+    def __init__(self, step: str) -> None:
+        self._stamp = _target() / f"unit_tests_{step}"
+        self._project = _fingerprint()
+        self.passed = self._stamp.exists() and self._stamp.read_text() == self._project
+
+    def note(self) -> None:
+        """Write it down."""
+        self._stamp.write_text(self._project)
+
+
 def manifest() -> Mapping[str, Any]:
     """The parsed project as dbt's manifest.json describes it.
 

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'campaign_decided'}}}) }}
 -- Every candidate of every campaign has exactly one decision, and what is not sent has a reason: so
 -- decisions and reasons add up to the candidates, and nobody is forgotten without a word.
 select
