@@ -43,7 +43,7 @@ def test_each_reason_is_told_with_the_gate_that_failed(sample_home: Settings) ->
             assert one.because == next(g.detail for g in one.gates if g.name == reason and g.fails)
         if one.decision == "send":
             assert failed == []
-            assert one.after.startswith("it went out in the campaign feed, as campaigns-")
+            assert one.after.startswith("it went out in feed campaigns, as campaigns-")
             assert all(cap.used < cap.most for cap in one.caps)
         assert shown.version == one.version
 
