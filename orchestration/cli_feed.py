@@ -117,7 +117,10 @@ def replay(
 
     with _clear_errors():
         arrived = send_again(load_settings().ledger, _feed(name), first, _tell)
-        typer.echo(f"{arrived.rows:,} rows were sent again; {arrived.refused:,} were refused.")
+        typer.echo(
+            f"{arrived.rows:,} rows were sent again, whole batches under their keys; "
+            f"{arrived.refused:,} were refused."
+        )
 
 
 @feed_app.command()
@@ -129,6 +132,8 @@ def retry(name: NAME) -> None:
     with _clear_errors():
         arrived = try_again(load_settings().ledger, _feed(name), _tell)
         typer.echo(f"{arrived.rows:,} rows arrived; {arrived.refused:,} were refused again.")
+        if arrived.refused:
+            raise typer.Exit(1)
 
 
 @feed_app.command()
@@ -175,7 +180,7 @@ def reset(
 
     with _clear_errors():
         feed = _feed(name)
-        if not is_sure:
+        if not is_sure and feed.settings.of == "segments":
             typer.confirm(f"Remove all of feed {name} at {feed.destination_name}?", abort=True)
         begin_anew(load_settings().ledger, feed, reason, _tell)
         typer.echo(f"Feed {name} begins anew with its next emission; numbers go on.")
@@ -185,6 +190,7 @@ def reset(
 def erase(
     profile: Annotated[str, typer.Argument(help="A profile id, of now or of the past.")],
     reason: Annotated[str, typer.Option("--reason", help="Why, without personal data.")],
+    is_sure: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Have every feed tell its consumer to erase a person, and never carry the person again."""
     from orchestration.feeds.upkeep import erase_everywhere
@@ -192,6 +198,8 @@ def erase(
 
     with _clear_errors():
         settings = load_settings()
+        if not is_sure:
+            typer.confirm(f"Erase {profile} in all feeds, for ever?", abort=True)
         ids = erase_everywhere(settings.ledger, settings.published, profile, reason)
         typer.echo(
             f"Each feed erases {', '.join(ids)} with its next emission. Landing and published "

@@ -118,7 +118,7 @@ def emit(
     _stop(ledger, refused, gate.now)
     rows += _erasures(ledger, gone)
     header = None
-    taken = 0
+    taken, retried = 0, None
     if rows:
         table = _numbered(feed, rows, manifest, ledger.last_sequence())
         header = ledger.intend(table, manifest.as_of, manifest.snapshot_id)
@@ -126,7 +126,7 @@ def emit(
         with opened(feed, ledger, ROWS.names, tell) as delivery:
             if header:
                 taken = delivery.emission(header, table).refused
-            delivery.retry_refused(refusals_before)
+            retried = delivery.retry_refused(refusals_before)
     ledger.looked(state, manifest.snapshot_id)
     tidy(ledger)
     return Emitted(
@@ -135,6 +135,7 @@ def emit(
         header.emission_id if header else None,
         Counter(row["action"] for row in rows),
         taken,
+        retried,
         tuple(header.emission_id for header in open_emissions),
         stopped=Counter(one["reason"] for one in [*stopped, *refused]),
         waiting=waiting,

@@ -4,6 +4,7 @@ Belongs here: what may be written there, and that names in it exist. What is emi
 the modules beside.
 """
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class FeedSettings(_Block):
     segments: tuple[Name, ...] = ()
     columns: Mapping[Name, str] = {}
     consent: Literal["email", "sms", "push"] | None = None
-    channels: tuple[str, ...] = ()
+    channels: tuple[Literal["email", "sms", "push", "onsite"], ...] = ()
     schedule: Schedule = Schedule()
     mode: Literal["delta", "full"] = "delta"
     batch_rows: Annotated[int, Field(ge=1)] | None = None
@@ -125,6 +126,12 @@ class Feed:
         return KEYS[self.settings.of]
 
     @cached_property
+    def place(self) -> str:
+        """Names where the feed's rows go, without telling it: another one has none of them."""
+        place = f"{self.destination.type} {self.destination.place(self.name)}"
+        return hashlib.sha256(place.encode()).hexdigest()[:16]
+
+    @cached_property
     def batch_rows(self) -> int:
         """The most rows of a batch."""
         return self.settings.batch_rows or self.destination.batch_rows
@@ -159,8 +166,23 @@ def load_feeds(path: Path | None = None) -> dict[str, Feed]:
                 f"there are {', '.join(known) or 'none'}"
             )
         found[name] = Feed(name, settings, settings.to, known[settings.to])
+    _check_places(path, list(found.values()))
     _check_channels(path, [feed for feed in found.values() if feed.settings.of == "campaigns"])
     return found
+
+
+def _check_places(path: Path, feeds: list[Feed]) -> None:
+    """What a destination holds is of one feed."""
+    known: dict[str, str] = {}
+    for feed in feeds:
+        place = feed.destination.place(feed.name)
+        if place and place in known:
+            raise FeedError(
+                f"{_at(path, 'feeds', feed.name, 'to')}: feeds.{known[place]} is kept in the same "
+                "place, and each would take the other's rows away; give each a destination with a "
+                "table, prefix, topic or folder of its own"
+            )
+        known[place] = feed.name
 
 
 def _check_channels(path: Path, feeds: list[Feed]) -> None:

@@ -7,9 +7,8 @@ passes over what it has, so that nothing arrives there twice.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestration.connectors.destinations.base import (
     Batch,
@@ -24,6 +23,7 @@ from orchestration.connectors.secrets import MissingSecretError, scrubbed
 from orchestration.feeds.definitions import Feed
 from orchestration.feeds.ledger import Failure, Header, Ledger, LedgerError
 from orchestration.feeds.refused import Refusal, refuse, rows_to_retry, settle
+from orchestration.feeds.words import reset_at
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,8 +34,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _REST, _LONGEST_REST = timedelta(minutes=1), timedelta(hours=1)
 
 
-@dataclass(frozen=True)
-class Arrived:
+class Arrived(NamedTuple):
     """What came of rows: how many the destination took, and refused."""
 
     rows: int
@@ -70,7 +69,7 @@ class Delivery:
         rows = self._ledger.rows(header) if rows is None else rows
         done = self._ledger.progress(header)
         if isinstance(self._session, Remembers):
-            self._check_remembered(self._session)
+            self._check_remembered(self._session, header)
         refused = 0
         for batch in self._batches(header, rows):
             if batch.last_sequence <= done:
@@ -120,14 +119,25 @@ class Delivery:
         if isinstance(self._session, Clears):
             self._session.clear(self._feed.name)
 
-    def _check_remembered(self, session: Remembers) -> None:
+    def _check_remembered(self, session: Remembers, header: Header) -> None:
         there, here = session.delivered(self._feed.name), self._ledger.last_sequence()
+        before = header.first_sequence - 1
+        if there < before and before > reset_at(self._ledger.folder) and self._is_of_segments:
+            raise LedgerError(
+                f"the destination has feed {self._feed.name} up to {there}, and {before} were "
+                "acknowledged: it lost some, or was restored. Send them again: muster feed replay "
+                f"{self._feed.name} --from {there + 1}"
+            )
         if there > here:
             raise LedgerError(
                 f"the destination has feed {self._feed.name} up to {there}, and the ledger knows "
                 f"{here} rows: it is not the ledger that fed it. Restore that one, or begin anew: "
                 f"muster feed reset {self._feed.name}"
             )
+
+    @property
+    def _is_of_segments(self) -> bool:
+        return self._feed.settings.of == "segments"  # messages are not sent again
 
     def _batches(
         self, header: Header, rows: "pa.Table", *, is_replayed: bool = False

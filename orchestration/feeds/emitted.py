@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestration.feeds.definitions import Feed
+from orchestration.feeds.delivery import Arrived
 from orchestration.feeds.erasures import erased
 from orchestration.feeds.guard import Held
 from orchestration.feeds.ledger import Ledger
@@ -21,7 +22,8 @@ class Emitted:
     Attributes:
         emission_id: None if there was nothing to send.
         actions: rows by action.
-        refused: rows that the destination refused, now or before, and that are tried again.
+        refused: new rows that the destination refused; they are tried again.
+        retried: rows refused before that were tried again, and arrived or were refused once more.
         repeated: emissions of a dead process, or of one that failed, delivered now.
         held: audiences that a guard holds back.
         released: audiences that somebody let go out all the same, with who.
@@ -35,6 +37,7 @@ class Emitted:
     emission_id: str | None = None
     actions: Mapping[str, int] = field(default_factory=dict)
     refused: int = 0
+    retried: Arrived | None = None
     repeated: tuple[str, ...] = ()
     held: tuple[Held, ...] = ()
     released: Mapping[str, str] = field(default_factory=dict)

@@ -218,6 +218,16 @@ class Ledger:
         """Write down what was looked at, now that nothing of it is left to send."""
         put(self.folder / "look.json", asdict(Look(state, snapshot_id, _now(), tuple(held))))
 
+    def place(self) -> str | None:
+        """Where rows went so far (`Feed.place`); None before the first."""
+        path = self.folder / "place.json"
+        return str(json.loads(path.read_text())) if path.exists() else None
+
+    def placed(self, place: str) -> None:
+        """Write down where rows go from now on."""
+        if self.place() != place:
+            put(self.folder / "place.json", place)
+
     def failure(self) -> Failure | None:
         """The newest attempt, if it failed."""
         path = self.folder / "failure.json"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from orchestration.feeds.definitions import Feed
 from orchestration.feeds.delivery import opened
 from orchestration.feeds.emitted import Emitted, ledger_of, state_of
-from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.ledger import Ledger, LedgerError
 from orchestration.feeds.refused import refusals
 from orchestration.feeds.segment_rows import Changes, changes_since_sent
 from orchestration.feeds.state import tidy
@@ -43,19 +43,26 @@ def emit(
     word = paused(ledger.folder)
     if manifest is None or word:
         return Emitted(feed.name, ledger.last_sequence(), paused=word)
+    if ledger.last_sequence() and ledger.place() not in (None, feed.place):
+        raise LedgerError(
+            f"feed {feed.name} went to another place before, and this one has none of its "
+            f"{ledger.last_sequence():,} rows. To fill it: muster feed replay {feed.name} "
+            f"--from 1; to begin anew: muster feed reset {feed.name}"
+        )
+    ledger.placed(feed.place)
     waiting = refusals(ledger.folder, ("waiting",))
     repeated = _finish(feed, ledger, tell)
     state = state_of(feed, ledger_root, manifest)
     changes = _changes(feed, published, ledger)
     header = None
-    refused = 0
+    refused, retried = 0, None
     if changes.rows.num_rows:
         header = ledger.intend(changes.rows, manifest.as_of, manifest.snapshot_id)
     if header or waiting:
         with opened(feed, ledger, columns(feed), tell) as delivery:
             if header:
                 refused = delivery.emission(header, changes.rows).refused
-            delivery.retry_refused(waiting)
+            retried = delivery.retry_refused(waiting)
     ledger.looked(state, manifest.snapshot_id, [one.words for one in changes.held])
     tidy(ledger)
     return Emitted(
@@ -64,6 +71,7 @@ def emit(
         header.emission_id if header else None,
         _actions(changes.rows),
         refused,
+        retried,
         repeated,
         changes.held,
         changes.released,

@@ -53,7 +53,7 @@ def print_status(feed: Feed, status: Status, ledger: Ledger) -> None:
         ("carries", _carried(feed)),
         ("to", f"{feed.destination_name} ({feed.destination.type})"),
         ("when", _when(feed)),
-        ("rows so far", f"{status.last_sequence:,} in {status.emissions:,} emissions"),
+        ("rows so far", f"{status.last_sequence:,} in {_many(status.emissions, 'emission')}"),
         ("looked at", f"snapshot {look.snapshot_id} on {look.at}" if look else "nothing yet"),
         ("behind", f"{_spoken(status.lag)}, snapshot {status.snapshot_id}" if status.lag else "no"),
         ("open", f"{open_rows:,} rows since {status.open_since}" if status.open_since else "none"),
@@ -97,6 +97,11 @@ def print_emitted(emitted: Emitted) -> None:
             console.print(f"  {title}{name} {count:,}", markup=False)
     if emitted.repeated:
         console.print(f"  delivered what was open: {', '.join(emitted.repeated)}", markup=False)
+    if emitted.retried and any(emitted.retried):
+        console.print(
+            f"  refused before and tried again: {emitted.retried.rows:,} arrived, "
+            f"{emitted.retried.refused:,} refused once more; see: muster feed status {emitted.feed}"
+        )
     if emitted.refused:
         console.print(f"  refused {emitted.refused:,}; see: muster feed status {emitted.feed}")
     for one in emitted.held:
@@ -141,16 +146,22 @@ def print_ahead(ahead: Ahead) -> None:
                       f"{told or 'said again'}", markup=False, soft_wrap=True)  # fmt: skip
     for one in ahead.held:
         console.print(f"held: {one.words}", markup=False, soft_wrap=True)
+    if ahead.counts:
+        console.print("At most so many rows of each action are shown as --rows says.")
 
 
 def _carried(feed: Feed) -> str:
     settings = feed.settings
     if settings.of == "campaigns":
         return f"messages by {', '.join(settings.channels)}" if settings.channels else "messages"
-    told = f"{len(settings.segments)} segments" if settings.segments else "all segments"
+    told = _many(len(settings.segments), "segment") if settings.segments else "all segments"
     if settings.columns:
-        told += f", {len(settings.columns)} columns"
+        told += ", " + _many(len(settings.columns), "column")
     return f"{told}, who consented to {settings.consent}" if settings.consent else told
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _when(feed: Feed) -> str:

@@ -47,9 +47,11 @@ class Status:
             told.append(f"paused by {self.paused.said_by} since {self.paused.said_at}")
         if self.failure:
             told.append(f"cannot be delivered: {self.failure.message}")
-        told += [f"held: {words}" for words in (self.look.held if self.look else ())]
+        for words in self.look.held if self.look else ():
+            cure = f"muster feed release {self.name} {words.split()[0]} --reason WHY"
+            told.append(f"held: {words}; if that is right: {cure}")
         if self.dead:
-            told.append(f"{self.dead} rows are dead letters")
+            told.append(f"dead letters: {self.dead:,}; see: muster feed status {self.name}")
         if self.lag and self.lag > self.late_after:
             told.append(f"snapshot {self.snapshot_id} is not emitted yet, and it is late")
         return told

@@ -8,7 +8,7 @@ from orchestration.feeds.campaign_feed import ROWS
 from orchestration.feeds.definitions import Feed, FeedError
 from orchestration.feeds.delivery import Arrived, opened
 from orchestration.feeds.emitted import ledger_of
-from orchestration.feeds.erasures import erase
+from orchestration.feeds.erasures import erase, erased
 from orchestration.feeds.refused import refusals, settle
 from orchestration.feeds.segment_feed import columns
 from orchestration.feeds.words import say, who
@@ -37,7 +37,10 @@ def replay(ledger_root: Path, feed: Feed, first: int, tell: Tell) -> Arrived:
             )
         headers = [one for one in ledger.all_emissions() if one.last_sequence >= first]
         with opened(feed, ledger, columns(feed), tell) as delivery:
-            return delivery.replay(headers, first)
+            arrived = delivery.replay(headers, first)
+        if first == 1:
+            ledger.placed(feed.place)
+        return arrived
 
 
 def retry(ledger_root: Path, feed: Feed, tell: Tell) -> Arrived:
@@ -76,6 +79,7 @@ def reset(ledger_root: Path, feed: Feed, reason: str, tell: Tell) -> None:
         # The word first: a process that dies in between sends everybody, rather than nobody.
         say(ledger.folder, "reset", reason, ledger.last_sequence())
         delivery.clear()
+        ledger.placed(feed.place)
 
 
 def erase_everywhere(ledger_root: Path, published: Path, profile: str, reason: str) -> list[str]:
@@ -103,7 +107,12 @@ def erase_everywhere(ledger_root: Path, published: Path, profile: str, reason: s
         ).fetchall()
         known = {str(row[0]) for row in rows}
     if not known:
-        raise FeedError(f"no profile is or was called {profile!r} in the newest snapshot")
+        raise FeedError(
+            "no profile is or was called so in the newest snapshot; give a profile id, as `muster "
+            "explain identity` finds it"
+        )
     ids = sorted({profile, *known})
+    if set(ids) <= set(erased(ledger_root)):
+        raise FeedError(f"{profile} is erased already")
     erase(ledger_root, ids, reason, who())
     return ids

@@ -1,11 +1,13 @@
 """Are the files of snapshots still what their manifests say: there, whole and unchanged?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from orchestration.publication.manifest import (
+    Manifest,
     SnapshotError,
     Table,
     manifest_path,
@@ -37,6 +39,21 @@ def verify(published: Path, snapshot_id: str | None = None) -> list[Fault]:
         return _faults(published, snapshot_id)
     found = [fault for one in snapshot_ids(published) for fault in _faults(published, one)]
     return found + _current(published)
+
+
+def check_tables(published: Path, manifest: Manifest, names: Sequence[str]) -> None:
+    """See that some tables of a snapshot are as they were written, before they are sent on.
+
+    Raises:
+        SnapshotError: one is not; the message names the file and why.
+    """
+    for name in names:
+        file = snapshot_folder(published, manifest.snapshot_id) / f"{name}.parquet"
+        if name in manifest.tables and (words := _wrong(file, manifest.tables[name])):
+            raise SnapshotError(
+                f"{file}: {words}. Nothing is sent from a damaged snapshot: publish a new one with "
+                "`muster run`"
+            )
 
 
 def _faults(published: Path, snapshot_id: str) -> list[Fault]:

@@ -11,14 +11,16 @@ from typer.testing import CliRunner
 from orchestration.automation.alerts import alert
 from orchestration.cli import app
 from orchestration.connectors.destinations.base import Batch, DeliveryError, Destination, RowError
+from orchestration.connectors.destinations.files import FilesDestination
 from orchestration.emission import emit
 from orchestration.feeds import delivery
 from orchestration.feeds import ledger as ledger_module
 from orchestration.feeds.definitions import Feed, FeedError, load_feeds
+from orchestration.feeds.dry_run import look_ahead
 from orchestration.feeds.ledger import LedgerError
 from orchestration.feeds.refused import refusals
 from orchestration.feeds.status import due, status_of
-from orchestration.feeds.upkeep import reset, retry
+from orchestration.feeds.upkeep import replay, reset, retry
 from orchestration.feeds.words import WordError, say, words
 from orchestration.resources.settings import Settings
 from tests.http_receiver import receiver
@@ -34,6 +36,11 @@ class Told(Destination):
     batch_rows: int = 3
     taken: list[dict[str, Any]]
     answer: Any = None
+    knows: int = 0
+    seen: int = 0
+
+    def delivered(self, feed: str) -> int:
+        return self.knows or self.seen
 
     def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "Told":
         return self
@@ -41,6 +48,7 @@ class Told(Destination):
     def deliver(self, batch: Batch) -> Sequence[RowError]:
         errors = self.answer(batch) if self.answer else ()
         refused = {error.sequence for error in errors}
+        self.seen = max(self.seen, batch.last_sequence)
         self.taken += [row for row in batch.rows.to_pylist() if row["sequence"] not in refused]
         return errors
 
@@ -278,6 +286,57 @@ def test_a_ledger_that_cannot_be_written_or_is_of_old_is_told(
         emit(home, world.feed)
 
 
+def test_two_feeds_are_not_kept_in_one_place(tmp_path: Path) -> None:
+    path = tmp_path / "feeds.yml"
+    path.write_text(
+        "destinations: {p: {type: postgres, url: 'postgresql://h/d', table: t}}\nfeeds:\n"
+        "  a: {of: segments, to: p, consent: email}\n  b: {of: segments, to: p}\n"
+    )
+    with pytest.raises(FeedError, match=r"line 4: feeds\.b\.to: feeds\.a is kept in the same"):
+        load_feeds(path)
+
+
+def test_a_feed_that_moves_is_filled_by_a_replay(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.publish(_everybody(3))
+    world.emit()
+    moved = FilesDestination(type="files", folder=str(tmp_path / "elsewhere"))
+    world.feed = Feed("segments", world.feed.settings, "files", moved)
+    with pytest.raises(LedgerError, match="replay segments --from 1"):
+        world.emit()
+    assert replay(tmp_path / "ledger", world.feed, 1, print).rows == 3
+    world.publish(_everybody(4))
+    assert world.emit().rows == 1
+    assert len(list((tmp_path / "elsewhere" / "segments").glob("*/_SUCCESS"))) == 2
+
+
+def test_a_destination_that_lost_rows_is_told_of_them(world: World) -> None:
+    there = _there(world)
+    there.knows = 3
+    world.publish(_everybody(3))
+    world.emit()
+    world.publish(_everybody(4))
+    there.knows = 2
+    with pytest.raises(LedgerError, match="replay segments --from 3"):
+        world.emit()
+    there.knows = 9
+    with pytest.raises(LedgerError, match="not the ledger that fed it"):
+        world.emit()
+    there.knows = 3
+    assert world.emit().repeated == ("000000000004",)
+
+
+def test_a_damaged_snapshot_is_not_sent(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    snapshot = world.publish(_everybody(2))
+    file = world.published / "snapshots" / snapshot / "segment_memberships.parquet"
+    file.write_bytes(file.read_bytes() + b"x")
+    with pytest.raises(FeedError, match="Nothing is sent from a damaged snapshot"):
+        emit(Settings(tmp_path), world.feed)
+    with pytest.raises(FeedError, match="Nothing is sent from a damaged snapshot"):
+        look_ahead(world.feed, world.published, tmp_path / "ledger", 5)
+
+
 def test_alerts_reach_the_addresses_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUSTER_ALERTS", raising=False)
     assert not alert("Muster: a feed needs a look", ["held"])
@@ -300,6 +359,7 @@ def test_alerts_reach_the_addresses_that_are_named(monkeypatch: pytest.MonkeyPat
          "would go out twice"),
         ("feeds: {a: {of: segments, to: files, speed: 3}}", "no such rule"),
         ("feeds: [", "no YAML"),
+        ("feeds: {a: {of: campaigns, to: files, channels: [emial]}}", "line 2"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_told_with_line_and_cure(tmp_path: Path, text: str, told: str) -> None:
@@ -360,6 +420,6 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "0 rows arrived" in said("retry segments")
     assert "as it was written" in said("status segments --verify")
     assert "there is no feed 'other'" in said("status other", 1)
-    assert "no profile is or was called" in said("erase nobody --reason x", 1)
+    assert "no profile is or was called" in said("erase nobody --reason x --yes", 1)
     said("reset segments --yes")
     assert "2 new rows" in said("emit segments")

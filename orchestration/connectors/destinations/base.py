@@ -144,3 +144,11 @@ class Destination(BaseModel):
             MissingSecretError: an environment variable is not set.
         """
         raise NotImplementedError
+
+    def place(self, feed: str) -> str:
+        """Where a feed's rows are held, if what is held there must be of one feed; else empty.
+
+        Two feeds with one place would take each other's rows away.
+        """
+        del feed
+        return ""

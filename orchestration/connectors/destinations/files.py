@@ -41,6 +41,10 @@ class FilesDestination(Destination):
     options: dict[str, Any] = Field(default_factory=dict)
     batch_rows: int = 1_000_000
 
+    def place(self, feed: str) -> str:
+        """The folder."""
+        return f"{self.folder.rstrip('/')}/{feed}"
+
     def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "FilesSession":
         """Needs no more than a place that can be written."""
         where = f"destination of {feed}"

@@ -37,6 +37,10 @@ class KafkaDestination(Destination):
     settings: dict[str, Setting] = Field(default_factory=dict)
     timeout_seconds: float = 30.0
 
+    def place(self, feed: str) -> str:
+        """The topic."""
+        return f"{self.brokers} topic {self.topic or feed}"
+
     def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "KafkaSession":
         """Connects; the topic must exist, or be one that the broker makes by itself."""
         where = f"destination of {feed}"

@@ -42,6 +42,10 @@ class PostgresDestination(Destination):
     timeout_seconds: float = 60.0
     batch_rows: int = 20_000
 
+    def place(self, feed: str) -> str:
+        """The table."""
+        return f"{self.url} table {self.table or feed}"
+
     def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "PostgresSession":
         """Connects, and compares the table's columns with those of the rows."""
         url = _address(self.url, f"destination of {feed}")

@@ -85,6 +85,10 @@ class RedisDestination(Destination):
     timeout_seconds: float = 10.0
     batch_rows: int = 5_000
 
+    def place(self, feed: str) -> str:
+        """The keys."""
+        return f"{self.url} keys {self.prefix or feed}"
+
     def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "RedisSession":
         """Connects; the feed's rows must be about profiles."""
         needs(columns, _PROFILE, "Redis")
