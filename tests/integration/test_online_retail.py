@@ -121,11 +121,11 @@ def test_revenue_by_month_agrees(built: Settings, source: pd.DataFrame) -> None:
 
 
 def test_the_feed_adds_up_to_the_published_membership(built: Settings) -> None:
-    """The year came at once, so audiences grew more than the guard takes for right."""
+    """A year came at once, so audiences changed more than the guard takes for right."""
     feed = feed_named("segments")
     ledger = ledger_of(feed, built.ledger)
     look = ledger.look()
-    assert look is not None and look.held and all("grows" in words for words in look.held)
+    assert look is not None and any("grows" in words for words in look.held)
     for words in look.held:
         say(ledger.folder, "release", "a test", ledger.last_sequence(), words.split()[0])
     assert not emit(built, feed).held
