@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -80,6 +80,7 @@ def _slow_expired(ages: list[int], count: int, age: int, grace: int) -> list[str
     return gone
 
 
+@settings(deadline=None)
 @given(
     ages=st.lists(st.integers(0, 5000), max_size=12),
     count=st.integers(1, 6),
@@ -124,6 +125,7 @@ def test_old_snapshots_go_after_their_grace_and_numbers_are_never_used_twice(
     assert snapshot_ids(world.published) == ["000005"]
 
 
+@settings(deadline=None)
 @given(
     before=st.dictionaries(st.integers(0, 8), st.tuples(st.integers(0, 2), st.integers(0, 2))),
     after=st.dictionaries(st.integers(0, 8), st.tuples(st.integers(0, 2), st.integers(0, 2))),

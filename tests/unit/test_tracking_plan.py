@@ -347,5 +347,6 @@ def test_personal_data_of_events_has_no_way_beyond_staging() -> None:
             bare = bare.replace("json_text('events.properties', 'element')", "")
             assert not re.search(r"\b(properties|_extra|_record)\b", bare), path.name
             if folder == "published":
+                bare = bare.replace("'email'", "")  # the name of a channel
                 assert not re.search(r"\b(email|search_query|page_url|user_id)\b", bare), path.name
                 assert "select *" not in bare, path.name

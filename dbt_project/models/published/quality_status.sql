@@ -1,7 +1,12 @@
 -- Grain: one row per table that was validated before this build's published tables were made: what
 -- Great Expectations and dbt's tests said last, in counts.
 with tests as (
-    select *
+    select
+        table_name,
+        test_count,
+        failed_count,
+        warned_count,
+        as_of
     from {{ ref('int_tests_counted') }}
     -- Tables of the last step are tested after this one is made.
     where split_part(table_name, '.', 1) in (
@@ -18,7 +23,14 @@ quarantined as (
 ),
 
 expectations as (
-    select *
+    select
+        table_name,
+        stage,
+        row_count,
+        expectation_count,
+        failed_count,
+        warned_count,
+        as_of
     from {{ source('quality', 'expectations') }}
     where stage <> 'published'
 ),
