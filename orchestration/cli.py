@@ -91,7 +91,10 @@ def status() -> None:
         with open_instance(settings) as instance:
             runs = instance.get_run_ids(filters=dg.RunsFilter(job_name="full_build"), limit=1)
             outcome = outcome_of(instance, runs[0]) if runs else None
-    print_summary(settings, outcome)
+    try:
+        print_summary(settings, outcome)
+    except ValueError as error:
+        raise _fail(str(error)) from None
 
 
 @landing_app.command("compact")

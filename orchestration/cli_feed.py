@@ -24,11 +24,13 @@ def _clear_errors() -> Iterator[None]:
     from orchestration.feeds.definitions import FeedError
     from orchestration.feeds.ledger import LedgerError
     from orchestration.feeds.words import WordError
+    from orchestration.publication.manifest import SnapshotError
     from orchestration.resources.warehouse import WarehouseError
 
+    known = (DeliveryError, FeedError, LedgerError, SnapshotError, WordError, WarehouseError)
     try:
         yield
-    except (DeliveryError, FeedError, LedgerError, WordError, WarehouseError) as error:
+    except known as error:
         typer.echo(scrubbed(str(error)), err=True)
         raise typer.Exit(1) from None
 
@@ -125,14 +127,18 @@ def replay(
 
 @feed_app.command()
 def retry(name: NAME) -> None:
-    """Try dead letters and refused rows again, now."""
-    from orchestration.feeds.upkeep import retry as try_again
+    """Give dead letters all their attempts anew, and emit: what was refused is tried now."""
+    from orchestration.emission import emit as emit_feed
+    from orchestration.feeds.show import print_emitted
+    from orchestration.feeds.upkeep import revive
     from orchestration.resources.settings import load_settings
 
     with _clear_errors():
-        arrived = try_again(load_settings().ledger, _feed(name), _tell)
-        typer.echo(f"{arrived.rows:,} rows arrived; {arrived.refused:,} were refused again.")
-        if arrived.refused:
+        settings, feed = load_settings(), _feed(name)
+        typer.echo(f"{revive(settings.ledger, feed, _tell):,} dead letters are tried again.")
+        emitted = emit_feed(settings, feed, _tell)
+        print_emitted(emitted)
+        if emitted.retried and emitted.retried.refused:
             raise typer.Exit(1)
 
 
@@ -161,7 +167,7 @@ def release(
 
     with _clear_errors():
         look = ledger_of(_feed(name), load_settings().ledger).look()
-        held = [words.split()[0] for words in (look.held if look else ())]
+        held = look.held if look else {}
         if audience not in held:
             there = ", ".join(held) or "none"
             raise WordError(f"feed {name} does not hold {audience!r}; it holds {there}")

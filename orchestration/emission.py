@@ -7,12 +7,10 @@ from pathlib import Path
 from orchestration.campaigns.emission import emit_campaigns
 from orchestration.connectors.locks import exclusive
 from orchestration.feeds import segment_feed
-from orchestration.feeds.definitions import Feed, FeedError
+from orchestration.feeds.definitions import Feed
 from orchestration.feeds.emitted import Emitted, ledger_of
 from orchestration.feeds.ledger import LedgerError
-from orchestration.publication.manifest import SnapshotError
-from orchestration.publication.snapshot import newest, repair_current
-from orchestration.publication.verify import check_tables
+from orchestration.publication.snapshot import repair_current
 from orchestration.resources.settings import Settings
 
 
@@ -37,31 +35,18 @@ def emit(settings: Settings, feed: Feed, tell: Callable[[str], None] = print) ->
         DeliveryError: the destination took nothing, or not all; the next call goes on there.
         FeedError: the feed names what is not published.
         LedgerError: the ledger is damaged, cannot be written, or is of another destination.
+        SnapshotError: a file of the newest snapshot is missing or damaged.
         WarehouseError: a campaign feed, while a build writes the warehouse.
     """
     try:
         with alone(feed, settings.ledger, tell):
             ledger_of(feed, settings.ledger).check_form()
-            _check(settings)
             repair_current(settings.published)
             if feed.settings.of == "campaigns":
                 return emit_campaigns(settings, feed, tell)
             return segment_feed.emit(feed, settings.published, settings.ledger, tell)
-    except SnapshotError as error:
-        raise FeedError(str(error)) from None
     except OSError as error:  # such as a full disk; a destination's own are DeliveryErrors
         raise LedgerError(
             f"{error.filename or settings.ledger}: {error.strerror or error}; what is written down "
             "goes out with the next emission, and nothing else was sent"
         ) from None
-
-
-_READ = ("segment_memberships", "segment_catalog", "profiles", "identity_aliases",
-         "campaign_decisions")  # fmt: skip
-
-
-def _check(settings: Settings) -> None:
-    """Nothing goes out that is not what passed the checks."""
-    manifest = newest(settings.published)
-    if manifest:
-        check_tables(settings.published, manifest, _READ)

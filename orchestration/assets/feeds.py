@@ -12,6 +12,7 @@ from orchestration.feeds.definitions import Feed, FeedError, load_feeds
 from orchestration.feeds.emitted import Emitted
 from orchestration.feeds.ledger import LedgerError
 from orchestration.feeds.status import Status, status_of
+from orchestration.publication.manifest import SnapshotError
 from orchestration.resources.settings import load_settings
 from orchestration.resources.warehouse import WarehouseError
 
@@ -64,7 +65,7 @@ def _asset(feed: Feed) -> dg.AssetsDefinition:
         except WarehouseError as error:
             context.log.warning(f"nothing goes out yet: {error}")
             raise dg.RetryRequested(max_retries=15, seconds_to_wait=_BUSY_SECONDS) from error
-        except (DeliveryError, FeedError, LedgerError) as error:
+        except (DeliveryError, FeedError, LedgerError, SnapshotError) as error:
             raise dg.Failure(str(error), allow_retries=False) from None
         status = status_of(feed, settings.ledger, settings.published, datetime.now(UTC))
         context.log.info(_told(emitted))

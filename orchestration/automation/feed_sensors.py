@@ -6,7 +6,7 @@ being asked for again, so losing it does no harm.
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -17,6 +17,7 @@ from orchestration.feeds.definitions import Feed, load_feeds
 from orchestration.feeds.status import due, status_of
 from orchestration.resources.settings import load_settings
 
+_ASK_AGAIN = timedelta(minutes=10)
 _AT_WORK = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -50,9 +51,11 @@ def _sensor(feed: Feed, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinitio
         what = due(feed, settings.ledger, settings.published, now)
         if not what:
             return dg.SkipReason(_why_not(feed, now))
-        if context.cursor == what:
+        # A run that was killed, or failed for itself, is asked for again, but not at once.
+        asked = json.loads(context.cursor) if context.cursor else {"what": "", "at": 0.0}
+        if asked["what"] == what and now.timestamp() - asked["at"] < _ASK_AGAIN.total_seconds():
             return dg.SkipReason(f"an emission was started for: {what}; see why it did not end it")
-        context.update_cursor(what)
+        context.update_cursor(json.dumps({"what": what, "at": now.timestamp()}))
         return dg.RunRequest(tags={"muster/feed": feed.name, "muster/due": what})
 
     return sensor

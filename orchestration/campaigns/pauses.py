@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.campaigns.names import CampaignError
-from orchestration.publication.append import Record, append, last_record
+from orchestration.publication.append import append_rows, last_record
 
 
 def paused(ledger: Path) -> dict[str, str]:
@@ -40,13 +40,6 @@ def say(ledger: Path, campaign: str, action: str, reason: str = "") -> None:
     if (campaign in paused(ledger)) == (action == "pause"):
         state = "paused already" if action == "pause" else "not paused"
         raise CampaignError(f"{campaign} is {state}")
-    folder = ledger / "campaign_pauses"
-    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
-    record = Record(last_record(folder).number + 1, now)
-    with duckdb.connect() as connection:
-        connection.execute(
-            """create table said as select $at::timestamp as changed_at, $campaign as campaign,
-            $action as action, $reason as reason""",
-            {"at": now, "campaign": campaign, "action": action, "reason": reason},
-        )
-        append(connection, folder, record, "from said")
+    now = datetime.now(UTC).replace(microsecond=0, tzinfo=None)
+    row = {"changed_at": now, "campaign": campaign, "action": action, "reason": reason}
+    append_rows(ledger / "campaign_pauses", [row], now)

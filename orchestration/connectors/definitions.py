@@ -7,9 +7,10 @@ described in `sources.yml`, whose entries win. No code is written for a layout.
 
 import os
 import re
+from collections.abc import Mapping as PyMapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -159,6 +160,30 @@ def faults(error: ValidationError) -> str:
         + words.get(fault["type"], fault["msg"].removeprefix("Value error, "))
         for fault in error.errors(include_input=False, include_url=False)
     )
+
+
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+def of_kind(entry: dict[str, Any], known: PyMapping[str, type[Kind]], where: str) -> Kind:
+    """An entry as the class that its `type` names.
+
+    Args:
+        entry: its settings.
+        known: classes by type.
+        where: its place, for messages.
+
+    Raises:
+        DefinitionError: there is no such type, or its settings are not valid.
+    """
+    kind = entry.get("type")
+    found = known.get(str(kind))
+    if found is None:
+        raise DefinitionError(f"{where}: type {kind!r} is none of {', '.join(sorted(known))}")
+    try:
+        return found(**entry)
+    except ValidationError as error:
+        raise DefinitionError(f"{where}: {faults(error)}") from None
 
 
 def check_mapping(entity: str, columns: dict[str, str], others: dict[str, str]) -> None:

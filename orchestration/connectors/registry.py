@@ -5,14 +5,11 @@ The list of kinds below is the registry: a new kind of source is a module and a 
 
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from orchestration.connectors.definitions import (
     DefinitionError,
-    faults,
     load_definitions,
+    of_kind,
     section,
     sources_file,
 )
@@ -34,22 +31,12 @@ def kinds() -> dict[str, type[Source]]:
     }
 
 
-def _source(entry: dict[str, Any], where: str) -> Source:
-    kind = entry.get("type")
-    known = kinds()
-    if kind not in known:
-        raise DefinitionError(f"{where}: type {kind!r} is none of {', '.join(sorted(known))}")
-    try:
-        return known[kind](**entry)
-    except ValidationError as error:
-        raise DefinitionError(f"{where}: {faults(error)}") from None
-
-
 @cache
 def _load(path: Path) -> dict[str, Source]:
     found: dict[str, Source] = {}
     for where, entry in section(path, "sources"):
-        source = _source(entry, f"{where} ({entry.get('name', 'without a name')})")
+        name = entry.get("name", "without a name")
+        source = of_kind(entry, kinds(), f"{where} ({name})")
         if source.name in found:
             raise DefinitionError(f"{where}: a second source is called {source.name}")
         found[source.name] = source

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from orchestration.feeds.definitions import Feed
-from orchestration.feeds.delivery import Delivery, opened
+from orchestration.feeds.delivery import Delivery, opened, send
 from orchestration.feeds.emitted import Emitted, ledger_of, moment_of, state_of
 from orchestration.feeds.erasures import erased
-from orchestration.feeds.ledger import Header, Ledger
-from orchestration.feeds.refused import refusals
-from orchestration.feeds.segment_rows import with_keys
+from orchestration.feeds.ledger import Header, Ledger, with_keys
+from orchestration.feeds.refused import Refusal, refusals, rows_to_retry, settle
 from orchestration.feeds.state import tidy
 from orchestration.feeds.words import paused
-from orchestration.publication.append import Record, append, last_record
+from orchestration.publication.append import append_rows
+from orchestration.publication.manifest import snapshot_folder
 from orchestration.publication.snapshot import Manifest, newest
+from orchestration.publication.verify import check_tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,6 +43,7 @@ ROWS = pa.schema(
      ("expires_at", pa.timestamp("us")), ("as_of", pa.string()), ("snapshot_id", pa.string()),
      ("idempotency_key", pa.string())]
 )  # fmt: skip
+_DECISIONS = "campaign_decisions"
 _WORDS = ("subject", "preview", "body", "locale")
 _NOTED = ("decision_id", "campaign", "step", "profile_id", "occurrence_key", "reason", "detail")
 
@@ -91,61 +93,89 @@ def emit(
     Raises:
         DeliveryError: the destination took nothing, or not all; the next call goes on there.
         LedgerError: the ledger is damaged, or of another destination.
+        SnapshotError: the file of decisions is damaged.
     """
     ledger = ledger_of(feed, ledger_root)
     manifest = newest(published)
     word = paused(ledger.folder)
     if manifest is None or word or not _decisions(published, manifest).exists():
         return Emitted(feed.name, ledger.last_sequence(), paused=word)
+    check_tables(published, manifest, (_DECISIONS,))
     gate = gate_of(manifest)
-    open_emissions = ledger.unacknowledged()
-    stopped: list[Decision] = []
-    refusals_before = refusals(ledger.folder, ("waiting",))
-    if open_emissions:
-        with opened(feed, ledger, ROWS.names, tell) as delivery:
-            for interrupted in open_emissions:
-                stopped += _send_again(delivery, ledger, interrupted, gate)
     state = state_of(feed, ledger_root, manifest)
-    waiting: Counter[str] = Counter()
-    pending = []
-    for one in _pending(feed, published, ledger_root, manifest, gate):
-        if reason := gate.waits(one):
-            waiting[reason] += 1
-        else:
-            pending.append(one)
+    again, dropped = _to_try_again(ledger, gate)
+    repeated, cancelled = _finish(feed, ledger, gate, tell)
+    pending, waiting = _ready(_pending(feed, published, ledger_root, manifest, gate), gate)
     gone = set(erased(ledger_root))
     rows, refused = _rows(gate, pending, gone)
-    _stop(ledger, refused, gate.now)
-    rows += _erasures(ledger, gone)
-    header = None
-    taken, retried = 0, None
-    if rows:
-        table = _numbered(feed, rows, manifest, ledger.last_sequence())
-        header = ledger.intend(table, manifest.as_of, manifest.snapshot_id)
-    if header or refusals_before:
-        with opened(feed, ledger, ROWS.names, tell) as delivery:
-            if header:
-                taken = delivery.emission(header, table).refused
-            retried = delivery.retry_refused(refusals_before)
+    _stop(ledger, [*dropped, *refused], gate.now)
+    table = _numbered(feed, rows + _erasures(ledger, gone), manifest, ledger.last_sequence())
+    sent = send(feed, ledger, table, again, tell)
     ledger.looked(state, manifest.snapshot_id)
     tidy(ledger)
     return Emitted(
         feed.name,
         ledger.last_sequence(),
-        header.emission_id if header else None,
-        Counter(row["action"] for row in rows),
-        taken,
-        retried,
-        tuple(header.emission_id for header in open_emissions),
-        stopped=Counter(one["reason"] for one in [*stopped, *refused]),
+        sent.header.emission_id if sent.header else None,
+        Counter(table["action"].to_pylist()),
+        sent.refused,
+        sent.retried,
+        repeated,
+        stopped=Counter(one["reason"] for one in [*dropped, *cancelled, *refused]),
         waiting=waiting,
         snapshot_id=manifest.snapshot_id,
         as_of=manifest.as_of,
     )
 
 
+def _finish(
+    feed: Feed, ledger: Ledger, gate: Gate, tell: Callable[[str], None]
+) -> tuple[tuple[str, ...], list[Decision]]:
+    """Deliver what is open: the emissions, and messages of theirs that were cancelled instead."""
+    still_open = ledger.unacknowledged()
+    cancelled: list[Decision] = []
+    if still_open:
+        with opened(feed, ledger, ROWS.names, tell) as delivery:
+            for header in still_open:
+                cancelled += _send_again(delivery, ledger, header, gate)
+    return tuple(header.emission_id for header in still_open), cancelled
+
+
+def _to_try_again(ledger: Ledger, gate: Gate) -> tuple[list[Refusal], list[Decision]]:
+    """Refused rows to try again; and messages among them that do not hold any more.
+
+    A message that was refused has not gone out, so all is asked again that is asked of a new one.
+    """
+    waiting, rows = rows_to_retry(ledger, refusals(ledger.folder, ("waiting",)))
+    if rows is None:
+        return [], []
+    messages = {row["sequence"]: row for row in rows.to_pylist() if row["action"] == "send"}
+    paused_ones = {number for number, row in messages.items() if gate.waits(row)}
+    asked = [row for number, row in messages.items() if number not in paused_ones]
+    refused = gate.refused(asked)
+    dropped = [
+        _stopped_as(row, refused[row["decision_id"]])
+        for row in asked
+        if row["decision_id"] in refused
+    ]
+    over = {row["sequence"] for row in dropped}
+    settle(ledger.folder, [one for one in waiting if one.sequence in over], "stopped")
+    return [one for one in waiting if one.sequence not in over | paused_ones], dropped
+
+
+def _ready(pending: Sequence[Decision], gate: Gate) -> tuple[list[Decision], Counter[str]]:
+    """What can go out now, and how many wait, by reason."""
+    ready, waiting = [], Counter[str]()
+    for one in pending:
+        if reason := gate.waits(one):
+            waiting[reason] += 1
+        else:
+            ready.append(one)
+    return ready, waiting
+
+
 def _decisions(published: Path, manifest: Manifest) -> Path:
-    return published / "snapshots" / manifest.snapshot_id / "campaign_decisions.parquet"
+    return snapshot_folder(published, manifest.snapshot_id) / f"{_DECISIONS}.parquet"
 
 
 def _rows(
@@ -250,7 +280,9 @@ def _send_again(delivery: Delivery, ledger: Ledger, emission: Header, gate: Gate
     """Deliver an intent of a dead process; what does not hold any more is told to be cancelled."""
     rows = ledger.rows(emission)
     told: list[Decision] = rows.to_pylist()
-    fresh = [one for one in told if one["action"] == "send"]
+    # What has arrived went out, whatever holds now.
+    arrived = delivery.arrived(emission)
+    fresh = [one for one in told if one["action"] == "send" and one["sequence"] > arrived]
     waits = {one["decision_id"]: gate.waits(one) for one in fresh}
     refused = gate.refused([one for one in fresh if not waits[one["decision_id"]]])
     cancelled = []
@@ -267,13 +299,4 @@ def _send_again(delivery: Delivery, ledger: Ledger, emission: Header, gate: Gate
 
 def _stop(ledger: Ledger, stopped: Sequence[Decision], now: datetime) -> None:
     """Write down what will never go out, and why."""
-    import duckdb
-
-    if not stopped:
-        return
-    folder = _stopped_of(ledger)
-    rows = [{name: one[name] for name in _NOTED} for one in stopped]
-    record = Record(last_record(folder).number + 1, f"{now.replace(tzinfo=None)}")
-    with duckdb.connect() as connection:
-        connection.register("stopped", pa.Table.from_pylist(rows))
-        append(connection, folder, record, "from stopped")
+    append_rows(_stopped_of(ledger), [{name: one[name] for name in _NOTED} for one in stopped], now)

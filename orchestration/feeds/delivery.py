@@ -7,6 +7,7 @@ passes over what it has, so that nothing arrives there twice.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -81,6 +82,13 @@ class Delivery:
             self._session.complete(self._feed.name, header.emission_id)
         self._ledger.acknowledge(header, refused)
         return Arrived(header.rows - refused, refused)
+
+    def arrived(self, header: Header) -> int:
+        """The last sequence of an open emission that is known to have arrived."""
+        done = self._ledger.progress(header)
+        if isinstance(self._session, Remembers):
+            done = max(done, self._session.delivered(self._feed.name))
+        return done
 
     def replay(self, headers: Sequence[Header], first: int) -> Arrived:
         """Deliver again, under the same keys, what was sent from a sequence on."""
@@ -225,6 +233,42 @@ def opened(
     except DeliveryError as error:
         raise _noted(ledger, error) from error
     ledger.failed(None)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What came of a look: the emission, if there was something new, and rows tried again."""
+
+    header: Header | None = None
+    refused: int = 0
+    retried: Arrived | None = None
+
+
+def send(
+    feed: Feed,
+    ledger: Ledger,
+    rows: "pa.Table",
+    again: Sequence[Refusal],
+    tell: Callable[[str], None],
+) -> Sent:
+    """Write new rows down, deliver them, and then try again what was refused before.
+
+    Args:
+        feed: whose rows they are.
+        ledger: the feed's.
+        rows: numbered after the last; there may be none.
+        again: refused rows.
+        tell: is told of attempts that failed.
+    """
+    header = None
+    if rows.num_rows:
+        as_of, snapshot_id = rows["as_of"][0].as_py(), rows["snapshot_id"][0].as_py()
+        header = ledger.intend(rows, as_of, snapshot_id)
+    if not header and not again:
+        return Sent()
+    with opened(feed, ledger, rows.column_names, tell) as delivery:
+        refused = delivery.emission(header, rows).refused if header else 0
+        return Sent(header, refused, delivery.retry_refused(again))
 
 
 def _noted(ledger: Ledger, error: DeliveryError) -> DeliveryError:

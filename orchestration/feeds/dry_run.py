@@ -9,9 +9,7 @@ from orchestration.feeds.definitions import Feed, FeedError
 from orchestration.feeds.emitted import ledger_of
 from orchestration.feeds.guard import Held
 from orchestration.feeds.segment_rows import changes_since_sent
-from orchestration.publication.manifest import SnapshotError
 from orchestration.publication.snapshot import newest
-from orchestration.publication.verify import check_tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,6 +48,7 @@ def look_ahead(feed: Feed, published: Path, ledger_root: Path, most: int) -> Ahe
 
     Raises:
         FeedError: there is no snapshot, it is no feed of segments, or it names what is not there.
+        SnapshotError: a file of the snapshot is damaged.
     """
     import duckdb
 
@@ -62,10 +61,6 @@ def look_ahead(feed: Feed, published: Path, ledger_root: Path, most: int) -> Ahe
             "`muster explain decision` what was decided"
         )
     ledger = ledger_of(feed, ledger_root)
-    try:
-        check_tables(published, manifest, ("segment_memberships", "profiles", "identity_aliases"))
-    except SnapshotError as error:
-        raise FeedError(str(error)) from None
     with duckdb.connect() as connection:
         changes = changes_since_sent(connection, feed, manifest, published, ledger)
         connection.register("going", changes.rows)

@@ -4,12 +4,11 @@ One small file for each word under `ledger/erasures/`. What a feed does with it 
 module: an `erase` row for all it ever said of the person.
 """
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from orchestration.publication.append import Record, append, last_record
+from orchestration.publication.append import append_rows
 
 
 def erased(ledger: Path) -> list[str]:
@@ -36,12 +35,7 @@ def erase(ledger: Path, profile_ids: list[str], reason: str, said_by: str) -> No
         reason: why, without personal data.
         said_by: who asks for it.
     """
-    folder = ledger / "erasures"
-    record = Record(last_record(folder).number + 1, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
-    with duckdb.connect() as connection:
-        connection.execute(
-            """create table said as select unnest($ids::varchar[]) as profile_id,
-            $reason as reason, $said_by as said_by""",
-            {"ids": profile_ids, "reason": reason, "said_by": said_by},
-        )
-        append(connection, folder, record, "from said")
+    append_rows(
+        ledger / "erasures",
+        [{"profile_id": one, "reason": reason, "said_by": said_by} for one in profile_ids],
+    )

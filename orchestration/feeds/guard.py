@@ -29,7 +29,12 @@ class Held:
     @property
     def words(self) -> str:
         """All of it in one line."""
-        return f"{self.audience} {self.why}: {self.before:,} members before, {self.now:,} now"
+        return f"{self.audience} {self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """The same without the name."""
+        return f"{self.why}: {self.before:,} members before, {self.now:,} now"
 
 
 def held_back(

@@ -14,13 +14,13 @@ An emission is named after its first sequence, so names are in order.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.feeds.durable import put, put_table, read_table, remove
+from orchestration.connectors.durable import put, put_table, read_table, remove
 from orchestration.publication.snapshot import checksum
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ class Header:
 class Look:
     """The newest time that a feed looked whether there is something to send.
 
-    `state` is what it looked at: while that is the same, there is nothing new. `held` says in words
-    which audiences a guard holds back.
+    `state` is what it looked at: while that is the same, there is nothing new. `held` are audiences
+    that a guard holds back, with the reason.
     """
 
     state: str
     snapshot_id: str
     at: str
-    held: tuple[str, ...] = ()
+    held: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -209,14 +209,11 @@ class Ledger:
     def look(self) -> Look | None:
         """The newest look."""
         path = self.folder / "look.json"
-        if not path.exists():
-            return None
-        said = json.loads(path.read_text())
-        return Look(**{**said, "held": tuple(said["held"])})
+        return Look(**json.loads(path.read_text())) if path.exists() else None
 
-    def looked(self, state: str, snapshot_id: str, held: Sequence[str] = ()) -> None:
+    def looked(self, state: str, snapshot_id: str, held: Mapping[str, str] | None = None) -> None:
         """Write down what was looked at, now that nothing of it is left to send."""
-        put(self.folder / "look.json", asdict(Look(state, snapshot_id, _now(), tuple(held))))
+        put(self.folder / "look.json", asdict(Look(state, snapshot_id, _now(), dict(held or {}))))
 
     def place(self) -> str | None:
         """Where rows went so far (`Feed.place`); None before the first."""
@@ -274,6 +271,18 @@ class Ledger:
     def acknowledgement(self, emission: Header) -> Path:
         """Where it says that an emission arrived."""
         return self.folder / "acknowledgements" / f"{emission.emission_id}.json"
+
+
+def with_keys(feed: str, rows: "pa.Table") -> "pa.Table":
+    """Rows with their idempotency keys.
+
+    Feed and sequence name a row for ever, so a retry carries the same key.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = pc.cast(rows["sequence"], pa.string())
+    return rows.append_column("idempotency_key", pc.binary_join_element_wise(feed, numbers, "-"))
 
 
 def header_of(path: Path) -> Header:

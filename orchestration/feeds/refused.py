@@ -1,17 +1,17 @@
 """Rows that a destination refused while it took the rest: tried again, and at last dead letters.
 
 A table in the feed's ledger, `refused/`: one row for each word on a row of the feed, none edited.
-The last word counts: `waiting` for another attempt, `dead` after the last, `delivered` at last, or
-`superseded` by a later row of the same key. Reasons hold no personal data.
+The last word counts: `waiting` for another attempt, `dead` after the last, `delivered` at last,
+`superseded` by a later row of the same key, or `stopped`: a message that does not hold any more.
+Reasons hold no personal data.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestration.connectors.destinations.base import RowError
-from orchestration.publication.append import Record, append, last_record
+from orchestration.publication.append import append_rows, last_record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,15 +104,5 @@ def rows_to_retry(
 
 
 def _write(feed: Path, said: Sequence[Refusal]) -> None:
-    import duckdb
-    import pyarrow as pa
-
-    if not said:
-        return
-    folder = feed / FOLDER
-    record = Record(last_record(folder).number + 1, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
     columns = ("sequence", "state", "attempts", "reason")
-    with duckdb.connect() as connection:
-        rows = [{name: getattr(one, name) for name in columns} for one in said]
-        connection.register("said", pa.Table.from_pylist(rows))
-        append(connection, folder, record, "from said")
+    append_rows(feed / FOLDER, [{name: getattr(one, name) for name in columns} for one in said])

@@ -3,20 +3,18 @@
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import duckdb
 
 from orchestration.feeds.definitions import Feed
-from orchestration.feeds.delivery import opened
+from orchestration.feeds.delivery import opened, send
 from orchestration.feeds.emitted import Emitted, ledger_of, state_of
 from orchestration.feeds.ledger import Ledger, LedgerError
 from orchestration.feeds.refused import refusals
-from orchestration.feeds.segment_rows import Changes, changes_since_sent
+from orchestration.feeds.segment_rows import changes_since_sent
 from orchestration.feeds.state import tidy
 from orchestration.feeds.words import paused
 from orchestration.publication.snapshot import newest
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _BEFORE = ("sequence", "action", "segment", "profile_id", "reason", "merged_into")
 _AFTER = ("as_of", "snapshot_id", "idempotency_key")
@@ -37,6 +35,7 @@ def emit(
         DeliveryError: the destination took nothing, or not all; the next call goes on there.
         FeedError: the feed names what is not published.
         LedgerError: the ledger is damaged, or of another destination.
+        SnapshotError: a file of the snapshot is damaged.
     """
     ledger = ledger_of(feed, ledger_root)
     manifest = newest(published)
@@ -53,25 +52,18 @@ def emit(
     waiting = refusals(ledger.folder, ("waiting",))
     repeated = _finish(feed, ledger, tell)
     state = state_of(feed, ledger_root, manifest)
-    changes = _changes(feed, published, ledger)
-    header = None
-    refused, retried = 0, None
-    if changes.rows.num_rows:
-        header = ledger.intend(changes.rows, manifest.as_of, manifest.snapshot_id)
-    if header or waiting:
-        with opened(feed, ledger, columns(feed), tell) as delivery:
-            if header:
-                refused = delivery.emission(header, changes.rows).refused
-            retried = delivery.retry_refused(waiting)
-    ledger.looked(state, manifest.snapshot_id, [one.words for one in changes.held])
+    with duckdb.connect() as connection:
+        changes = changes_since_sent(connection, feed, manifest, published, ledger)
+    sent = send(feed, ledger, changes.rows, waiting, tell)
+    ledger.looked(state, manifest.snapshot_id, {one.audience: one.reason for one in changes.held})
     tidy(ledger)
     return Emitted(
         feed.name,
         ledger.last_sequence(),
-        header.emission_id if header else None,
-        _actions(changes.rows),
-        refused,
-        retried,
+        sent.header.emission_id if sent.header else None,
+        Counter(changes.rows["action"].to_pylist()),
+        sent.refused,
+        sent.retried,
         repeated,
         changes.held,
         changes.released,
@@ -93,16 +85,3 @@ def _finish(feed: Feed, ledger: Ledger, tell: Callable[[str], None]) -> tuple[st
             for header in still_open:
                 delivery.emission(header)
     return tuple(header.emission_id for header in still_open)
-
-
-def _changes(feed: Feed, published: Path, ledger: Ledger) -> Changes:
-    import duckdb
-
-    manifest = newest(published)
-    assert manifest is not None
-    with duckdb.connect() as connection:
-        return changes_since_sent(connection, feed, manifest, published, ledger)
-
-
-def _actions(rows: "pa.Table") -> Counter[str]:
-    return Counter(rows["action"].to_pylist())

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 from orchestration.feeds.definitions import Feed, FeedError, feeds_file
 from orchestration.feeds.erasures import erased
 from orchestration.feeds.guard import Held, held_back
-from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.ledger import Ledger, with_keys
 from orchestration.feeds.state import sent as sent_so_far
 from orchestration.publication.snapshot import Manifest
+from orchestration.publication.verify import check_tables
 from orchestration.yaml_files import line_of
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+_READ = ("segment_memberships", "segment_catalog", "profiles", "identity_aliases")
 
 # The last column says why a member left; an alias and an erased person are no members any more,
 # whatever else is true of them.
@@ -99,7 +102,9 @@ def changes_since_sent(
 
     Raises:
         FeedError: the feed names a segment or column that is not published.
+        SnapshotError: a file of the snapshot is damaged.
     """
+    check_tables(published, manifest, _READ)
     _tables(connection, feed, manifest, published, ledger)
     fields = list(feed.settings.columns)
     told = "".join(f", wanted.{name}" for name in fields)
@@ -124,18 +129,6 @@ def changes_since_sent(
         )
     ).to_arrow_table()
     return Changes(with_keys(feed.name, rows), held, released)
-
-
-def with_keys(feed: str, rows: "pa.Table") -> "pa.Table":
-    """Rows with their idempotency keys.
-
-    Feed and sequence name a row for ever, so a retry carries the same key.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    numbers = pc.cast(rows["sequence"], pa.string())
-    return rows.append_column("idempotency_key", pc.binary_join_element_wise(feed, numbers, "-"))
 
 
 def _tables(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.connectors.destinations.base import REMOVING
-from orchestration.feeds.durable import put, remove
+from orchestration.connectors.durable import put, remove
 from orchestration.feeds.ledger import Ledger, header_of
 from orchestration.feeds.words import reset_at
 from orchestration.publication.snapshot import checksum

@@ -47,9 +47,9 @@ class Status:
             told.append(f"paused by {self.paused.said_by} since {self.paused.said_at}")
         if self.failure:
             told.append(f"cannot be delivered: {self.failure.message}")
-        for words in self.look.held if self.look else ():
-            cure = f"muster feed release {self.name} {words.split()[0]} --reason WHY"
-            told.append(f"held: {words}; if that is right: {cure}")
+        for audience, why in (self.look.held if self.look else {}).items():
+            cure = f"muster feed release {self.name} {audience} --reason WHY"
+            told.append(f"held: {audience} {why}; if that is right: {cure}")
         if self.dead:
             told.append(f"dead letters: {self.dead:,}; see: muster feed status {self.name}")
         if self.lag and self.lag > self.late_after:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestration.connectors.locks import exclusive
-from orchestration.feeds.campaign_feed import ROWS
 from orchestration.feeds.definitions import Feed, FeedError
 from orchestration.feeds.delivery import Arrived, opened
 from orchestration.feeds.emitted import ledger_of
@@ -43,19 +42,13 @@ def replay(ledger_root: Path, feed: Feed, first: int, tell: Tell) -> Arrived:
         return arrived
 
 
-def retry(ledger_root: Path, feed: Feed, tell: Tell) -> Arrived:
-    """Try every refused row again, dead letters too, with all attempts that a new one has.
-
-    Raises:
-        DeliveryError: the destination did not take them.
-    """
+def revive(ledger_root: Path, feed: Feed, tell: Tell) -> int:
+    """Give dead letters all their attempts anew, beginning with the next emission; how many."""
     ledger = ledger_of(feed, ledger_root)
     with exclusive(ledger.folder / "lock", f"retry of feed {feed.name}", tell):
         dead = refusals(ledger.folder, ("dead",))
         settle(ledger.folder, dead, "waiting")
-        rows = columns(feed) if feed.settings.of == "segments" else ROWS.names
-        with opened(feed, ledger, rows, tell) as delivery:
-            return delivery.retry_refused(refusals(ledger.folder, ("waiting",)))
+        return len(dead)
 
 
 def reset(ledger_root: Path, feed: Feed, reason: str, tell: Tell) -> None:

@@ -6,12 +6,11 @@ where it is asked for.
 
 import getpass
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from orchestration.publication.append import Record, append, last_record
+from orchestration.publication.append import append_rows, last_record
 
 
 class WordError(ValueError):
@@ -46,17 +45,9 @@ def say(feed: Path, action: str, reason: str, sequence: int, about: str = "") ->
     if action in ("pause", "resume") and (paused(feed) is not None) == (action == "pause"):
         state = "paused already" if action == "pause" else "not paused"
         raise WordError(f"feed {feed.name} is {state}")
-    folder = feed / "words"
-    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
-    record = Record(last_record(folder).number + 1, now)
-    with duckdb.connect() as connection:
-        connection.execute(
-            """create table said as select $action as action, $about as about, $reason as reason,
-            $said_by as said_by, $sequence::bigint as sequence""",
-            {"action": action, "about": about, "reason": reason, "said_by": who(),
-             "sequence": sequence},
-        )  # fmt: skip
-        append(connection, folder, record, "from said")
+    row = {"action": action, "about": about, "reason": reason, "said_by": who(),
+           "sequence": sequence}  # fmt: skip
+    append_rows(feed / "words", [row])
 
 
 def words(feed: Path) -> list[Word]:

@@ -1,8 +1,10 @@
 """One more file for a table of the ledger, put in place by rename; none is ever changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -73,3 +75,23 @@ def append(connection: duckdb.DuckDBPyConnection, folder: Path, record: Record, 
     )
     temporary.replace(path)
     return int(found[0])
+
+
+def append_rows(
+    folder: Path, rows: Sequence[Mapping[str, Any]], now: datetime | None = None
+) -> None:
+    """Write rows that are no build's, such as what somebody said, as the next file. None make none.
+
+    Args:
+        folder: of the table.
+        rows: alike, without number and recorded_at.
+        now: the clock, UTC; left out, it is read.
+    """
+    import pyarrow as pa
+
+    if not rows:
+        return
+    at = f"{now or datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    with duckdb.connect() as connection:
+        connection.register("said", pa.Table.from_pylist([dict(row) for row in rows]))
+        append(connection, folder, Record(last_record(folder).number + 1, at), "from said")

@@ -19,6 +19,7 @@ from orchestration.publication.contract import Contract
 from orchestration.publication.manifest import (
     SCHEMA_VERSION,
     Manifest,
+    SnapshotError,
     Table,
     manifest_path,
     newest,
@@ -177,7 +178,11 @@ def delete_expired(published: Path, retention: Retention) -> list[str]:
 
 
 def repair_current(published: Path) -> None:
-    """Point `current.duckdb` at the newest snapshot, should a kill have come in between."""
+    """Point `current.duckdb` at the newest snapshot, should a kill have come in between.
+
+    Raises:
+        SnapshotError: a file of that snapshot is missing or damaged.
+    """
     manifest = newest(published)
     if manifest is None:
         return
@@ -187,7 +192,13 @@ def repair_current(published: Path) -> None:
             row = connection.execute("select snapshot_id from snapshot").fetchone()
         if row and row[0] == manifest.snapshot_id:
             return
-    _switch_readers(published, manifest)
+    try:
+        _switch_readers(published, manifest)
+    except duckdb.Error as error:
+        raise SnapshotError(
+            f"snapshot {manifest.snapshot_id} cannot be shown: {str(error).splitlines()[0]}; see "
+            "`muster published verify`, and publish a new one with `muster run`"
+        ) from None
 
 
 def export(published: Path, target: Path, with_contact_data: bool = False) -> Manifest:

@@ -1,5 +1,6 @@
 """Names that schedules, alerts and people rely on: changing one is a decision, not an accident."""
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -207,6 +208,9 @@ def test_the_feed_sensor_starts_an_emission_for_what_is_new(
     assert [request.tags["muster/feed"] for request in started.run_requests or []] == ["segments"]
     assert not _tick(sensor, started.cursor).run_requests
     assert _tick(sensor, None).run_requests  # a lost cursor
+    # A run that was killed, or failed for itself, is asked for again some time later.
+    asked = json.loads(started.cursor or "")
+    assert _tick(sensor, json.dumps({**asked, "at": asked["at"] - 601})).run_requests
     assert not _tick(sensor, None, dg.DagsterRunStatus.STARTED).run_requests
     words.say(folder, "pause", "a test", 1)
     assert "a test" in (_tick(sensor).skip_message or "")

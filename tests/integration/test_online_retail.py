@@ -125,9 +125,9 @@ def test_the_feed_adds_up_to_the_published_membership(built: Settings) -> None:
     feed = feed_named("segments")
     ledger = ledger_of(feed, built.ledger)
     look = ledger.look()
-    assert look is not None and any("grows" in words for words in look.held)
-    for words in look.held:
-        say(ledger.folder, "release", "a test", ledger.last_sequence(), words.split()[0])
+    assert look is not None and any("grows" in why for why in look.held.values())
+    for audience in look.held:
+        say(ledger.folder, "release", "a test", ledger.last_sequence(), audience)
     assert not emit(built, feed).held
     ids = snapshot_ids(built.published)
     assert len(ids) == 3

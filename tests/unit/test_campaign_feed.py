@@ -1,8 +1,10 @@
 """The campaign feed on the sample: each message once, and none that does not hold any more."""
 
 import csv
+import dataclasses
 import json
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,11 +15,14 @@ from orchestration.campaigns import definitions
 from orchestration.campaigns import emission as gates
 from orchestration.campaigns.names import CampaignError
 from orchestration.campaigns.pauses import say
+from orchestration.connectors.destinations.base import Batch, RowError
 from orchestration.connectors.destinations.files import FilesSession
 from orchestration.connectors.sources.file_drop import land_inbox
 from orchestration.feeds.definitions import feed_named
-from orchestration.feeds.emitted import Emitted
+from orchestration.feeds.emitted import Emitted, ledger_of
+from orchestration.feeds.erasures import erase
 from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.refused import refusals
 from orchestration.resources.settings import Settings
 
 AFTER_THE_BUILD = (
@@ -198,3 +203,80 @@ def test_a_dead_process_loses_nothing_and_sends_nothing_twice(
         assert row["action"] == ("cancel" if row["campaign"] == campaign else "send")
         assert (row["body"] is None) == (row["action"] == "cancel")
     assert emit_campaigns(home).rows == 0
+
+
+def test_a_refused_message_is_asked_about_again_before_it_is_tried_again(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has not gone out, so a pause, a withdrawn consent and an erasure count for it, too."""
+    by_mail = [one for one in _decided(home) if one[3] == "email"]
+    withdrawn = by_mail[0]
+    paused = next(one for one in by_mail if one[1] != withdrawn[1] and one[2] != withdrawn[2])
+    gone = next(
+        one for one in by_mail
+        if one[1] != paused[1] and one[2] not in (withdrawn[2], paused[2])
+    )  # fmt: skip
+    others = {withdrawn[2], paused[2], gone[2]}
+    fine = next(one for one in by_mail if one[1] != paused[1] and one[2] not in others)
+    chosen = {one[0] for one in (withdrawn, paused, gone, fine)}
+
+    def refuse(_: FilesSession, batch: Batch) -> list[RowError]:
+        return [RowError(row["sequence"], "busy")
+                for row in batch.rows.to_pylist() if row["decision_id"] in chosen]  # fmt: skip
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FilesSession, "deliver", refuse)
+        assert emit_campaigns(home).refused == len(chosen)
+    _land(home, "crm", "consents", {
+        "consent_id": "later-2", "contact_id": "", "email": _email_of(home, withdrawn[2]),
+        "channel": "email", "purpose": "marketing", "status": "withdrawn", "source": "link",
+        "occurred_at": AFTER_THE_BUILD,
+    })  # fmt: skip
+    say(home.ledger, paused[1], "pause")
+    erase(home.ledger, [gone[2]], "asked for", "a test")
+    tried: list[tuple[str, str]] = []
+
+    def take(_: FilesSession, batch: Batch) -> list[RowError]:
+        tried.extend((row["action"], row["decision_id"]) for row in batch.rows.to_pylist())
+        return []
+
+    monkeypatch.setattr(FilesSession, "deliver", take)
+    emission = emit_campaigns(home)
+    assert {one for action, one in tried if action == "send"} == {fine[0]}
+    assert ("erase", gone[0]) in tried
+    assert emission.stopped["no_consent"] == 1
+    ledger = ledger_of(feed_named(FEED), home.ledger)
+    assert len(refusals(ledger.folder, ("waiting",))) == sum(
+        one[0] in chosen and one[1] == paused[1] for one in _decided(home)
+    )
+    # When the campaign goes on, its message is tried, once.
+    say(home.ledger, paused[1], "resume")
+    tried.clear()
+    emit_campaigns(home)
+    assert [one for action, one in tried if action == "send"] == [paused[0]]
+
+
+def test_what_is_known_to_have_arrived_is_not_cancelled(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver = FilesSession.deliver
+
+    def take_one_batch(session: FilesSession, batch: Batch) -> Sequence[RowError]:
+        if batch.number > 1:
+            raise CrashError
+        return deliver(session, batch)
+
+    feed = feed_named(FEED)
+    small = dataclasses.replace(
+        feed, settings=feed.settings.model_copy(update={"batch_rows": 10})
+    )  # fmt: skip
+    with monkeypatch.context() as patched:
+        patched.setattr(FilesSession, "deliver", take_one_batch)
+        with pytest.raises(CrashError):
+            gates.emit_campaigns(home, small)
+    for campaign in {one[1] for one in _decided(home)}:
+        say(home.ledger, campaign, "pause")
+    emission = gates.emit_campaigns(home, small)
+    told = _told(home)
+    assert [row["action"] for row in told] == ["send"] * 10 + ["cancel"] * (len(told) - 10)
+    assert emission.stopped == {"paused": len(told) - 10}

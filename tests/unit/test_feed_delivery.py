@@ -20,8 +20,9 @@ from orchestration.feeds.dry_run import look_ahead
 from orchestration.feeds.ledger import LedgerError
 from orchestration.feeds.refused import refusals
 from orchestration.feeds.status import due, status_of
-from orchestration.feeds.upkeep import replay, reset, retry
+from orchestration.feeds.upkeep import replay, reset, revive
 from orchestration.feeds.words import WordError, say, words
+from orchestration.publication.manifest import SnapshotError
 from orchestration.resources.settings import Settings
 from tests.http_receiver import receiver
 from tests.unit.test_segment_feed import World
@@ -102,7 +103,8 @@ def test_a_row_that_is_refused_for_ever_is_a_dead_letter_and_the_feed_goes_on(wo
     assert taken == {pair for pair in members | _everybody(3, "b") if pair[1] != "p001"}
     # The destination was mended: people try dead letters anew.
     there.answer = None
-    assert retry(world.folder / "ledger", world.feed, print).rows == 2
+    assert revive(world.folder / "ledger", world.feed, print) == 1
+    assert world.emit().retried == (2, 0)
     assert refusals(world.ledger.folder) == []
     assert ("a", "p001") in {(row["segment"], row["profile_id"]) for row in there.taken}
 
@@ -199,7 +201,7 @@ def test_a_guard_holds_an_audience_until_somebody_releases_it(
     (held,) = emitted.held
     assert (held.audience, held.before, held.now) == ("a", before, now) and why in held.why
     look = world.ledger.look()
-    assert look is not None and look.held == (held.words,)
+    assert look is not None and look.held == {"a": held.reason}
     assert not _due(world)
     say(world.ledger.folder, "release", "it was a sale", world.ledger.last_sequence(), "a")
     assert _due(world)
@@ -331,9 +333,9 @@ def test_a_damaged_snapshot_is_not_sent(tmp_path: Path) -> None:
     snapshot = world.publish(_everybody(2))
     file = world.published / "snapshots" / snapshot / "segment_memberships.parquet"
     file.write_bytes(file.read_bytes() + b"x")
-    with pytest.raises(FeedError, match="Nothing is sent from a damaged snapshot"):
+    with pytest.raises(SnapshotError, match="Nothing is sent from a damaged snapshot"):
         emit(Settings(tmp_path), world.feed)
-    with pytest.raises(FeedError, match="Nothing is sent from a damaged snapshot"):
+    with pytest.raises(SnapshotError, match="Nothing is sent from a damaged snapshot"):
         look_ahead(world.feed, world.published, tmp_path / "ledger", 5)
 
 
@@ -417,7 +419,7 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "does not hold" in said("release segments a --reason why", 1)
     assert "rows were sent again" in said("replay segments --from 2")
     assert "not yet 99" in said("replay segments --from 99", 1)
-    assert "0 rows arrived" in said("retry segments")
+    assert "0 dead letters are tried again" in said("retry segments")
     assert "as it was written" in said("status segments --verify")
     assert "there is no feed 'other'" in said("status other", 1)
     assert "no profile is or was called" in said("erase nobody --reason x --yes", 1)

@@ -1,13 +1,13 @@
 """Where the file destination writes: a folder of this machine, or an object store by fsspec."""
 
 import errno
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from orchestration.connectors.destinations.base import DeliveryError
+from orchestration.connectors.durable import force
 from orchestration.connectors.secrets import scrubbed
 
 _OBJECT_STORES = {"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oci", "oss"}
@@ -47,19 +47,19 @@ class Folder:
         hidden = path.with_name(f".{path.name}.new")
         try:
             write(hidden)
-            _sync(hidden)
+            force(hidden)
             hidden.rename(path)
         except BaseException:
             hidden.unlink(missing_ok=True)  # what is left of it would keep a full disk full
             raise
-        _sync(path.parent)
+        force(path.parent)
 
     def touch(self, name: str) -> None:
         """Make an empty file appear."""
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-        _sync(path.parent)
+        force(path.parent)
 
     def remove(self) -> None:
         """Remove the folder."""
@@ -69,15 +69,6 @@ class Folder:
     def exceptions(self) -> tuple[type[Exception], ...]:
         """Nothing else."""
         return ()
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, would survive a power cut."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class Store:

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from pydantic import ValidationError
-
-from orchestration.connectors.definitions import DefinitionError, faults
+from orchestration.connectors.definitions import of_kind
 from orchestration.connectors.destinations.base import Destination
 
 
@@ -37,11 +35,4 @@ def destination(entry: dict[str, Any], where: str) -> Destination:
     Raises:
         DefinitionError: it is not valid; the message names the place and the cure.
     """
-    kind = entry.get("type")
-    known = kinds()
-    if kind not in known:
-        raise DefinitionError(f"{where}: type {kind!r} is none of {', '.join(sorted(known))}")
-    try:
-        return known[kind](**entry)
-    except ValidationError as error:
-        raise DefinitionError(f"{where}: {faults(error)}") from None
+    return of_kind(entry, kinds(), where)

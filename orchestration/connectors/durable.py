@@ -26,7 +26,7 @@ def put(path: Path, content: Any, *, is_forced: bool = True) -> None:
             os.fsync(stream.fileno())
     temporary.replace(path)
     if is_forced:
-        _force_folder(path.parent)
+        force(path.parent)
 
 
 def put_table(path: Path, rows: "pa.Table") -> None:
@@ -35,12 +35,10 @@ def put_table(path: Path, rows: "pa.Table") -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
-    with temporary.open("wb") as stream:
-        pq.write_table(rows, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
+    pq.write_table(rows, temporary)
+    force(temporary)
     temporary.replace(path)
-    _force_folder(path.parent)
+    force(path.parent)
 
 
 def read_table(path: Path) -> "pa.Table":
@@ -55,9 +53,9 @@ def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _force_folder(folder: Path) -> None:
-    # A rename is durable when its folder is.
-    descriptor = os.open(folder, os.O_RDONLY)
+def force(path: Path) -> None:
+    """Wait until a file, or the names in a folder, would survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
