@@ -31,4 +31,4 @@ def muster_home(folder: Path) -> Iterator[Path]:
 def checksums(manifest: Manifest | None) -> dict[str, str]:
     """Those of a snapshot's tables."""
     assert manifest is not None
-    return {name: table.sha256 for name, table in manifest.tables.items()}
+    return {name: table.content for name, table in manifest.tables.items()}

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-SCHEMA_VERSION = 2  # of the manifest itself: 2 added keys, private tables and the time
+# Of the manifest itself: 2 added keys, private tables and the time, 3 the digest of the content.
+SCHEMA_VERSION = 3
 
 
 class SnapshotError(RuntimeError):
@@ -20,7 +21,8 @@ class SnapshotError(RuntimeError):
 class Table:
     """One table of a snapshot: its Parquet file's rows, bytes and SHA-256; the key of its rows.
 
-    Only its owner can read the file of a private one, which holds contact data.
+    Only its owner can read the file of a private one, which holds contact data. `content` is equal
+    for equal rows, whatever their order and the names of columns; empty in older manifests.
     """
 
     rows: int
@@ -28,6 +30,7 @@ class Table:
     sha256: str
     key: list[str] = field(default_factory=list)
     is_private: bool = False
+    content: str = ""
 
 
 @dataclass(frozen=True)
