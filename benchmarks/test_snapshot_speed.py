@@ -1,6 +1,7 @@
 """A snapshot of a million profiles against a bare COPY of the same tables by the same engine.
 
-The snapshot also sums each file and each table's rows; the copy does neither. Both are done in turn, so that a noisy machine changes both, and the best of each counts.
+The snapshot also sums each file and the rows of each table; the copy does neither. Both are done
+in turn, so that a noisy machine changes both, and the best of each counts.
 """
 
 import os

@@ -66,9 +66,8 @@ def _content(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
     Equal by chance are two tables in 2^64. The hash is DuckDB's, so another version of it may give
     another digest.
     """
-    row = connection.execute(f"select coalesce(sum(hash(one)), 0) from {relation} as one").fetchone()
-    assert row is not None
-    return f"{int(row[0]):x}"
+    query = f"select coalesce(sum(hash(one)), 0) from {relation} as one"
+    return f"{int(connection.execute(query).fetchall()[0][0]):x}"
 
 
 def _write_tables(warehouse: Path, tables: Sequence[Contract], folder: Path) -> dict[str, Table]:
