@@ -16,6 +16,9 @@ NAME = Annotated[str, typer.Argument(help="The feed, as in feeds.yml.")]
 REASON = Annotated[str, typer.Option("--reason", help="Why; it is kept in the ledger.")]
 
 
+JSON = Annotated[bool, typer.Option("--json", help="For machines.")]
+
+
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     """What a user can mend is one line, and exit code 1."""
@@ -39,47 +42,88 @@ def _tell(words: str) -> None:
     typer.echo(f"  {words}", err=True)
 
 
+@contextmanager
+def _what_is_next(name: str) -> Iterator[None]:
+    """After an emission that failed: when the next one is made, and by what."""
+    from orchestration.connectors.destinations.base import DeliveryError
+    from orchestration.feeds.emitted import ledger_of
+    from orchestration.resources.settings import load_settings
+
+    with _clear_errors():
+        try:
+            yield
+        except DeliveryError:
+            failure = ledger_of(_feed(name), load_settings().ledger).failure()
+            after = failure.retry_at if failure else "a while"
+            _tell(
+                f"Nothing is lost. It goes on there after {after} while Dagster runs, or when you "
+                f"say: muster feed emit {name}"
+            )
+            raise
+
+
 @feed_app.command("list")
-def list_feeds() -> None:
+def list_feeds(
+    as_json: JSON = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if somebody should look at a feed.")
+    ] = False,
+) -> None:
     """Every feed: what it carries, where to, when, and whether somebody should look at it."""
+    import json
+
     from orchestration.feeds.definitions import load_feeds
+    from orchestration.feeds.show import as_json as told
     from orchestration.feeds.show import print_feeds
     from orchestration.feeds.status import status_of
     from orchestration.resources.settings import load_settings
 
     with _clear_errors():
         settings, now = load_settings(), datetime.now(UTC)
-        feeds = load_feeds()
-        print_feeds([
+        feeds = [
             (feed, status_of(feed, settings.ledger, settings.published, now))
-            for feed in feeds.values()
-        ])  # fmt: skip
+            for feed in load_feeds().values()
+        ]
+        if as_json:
+            typer.echo(json.dumps([told(*each) for each in feeds], indent=2))
+        else:
+            print_feeds(feeds)
+        if check and any(status.troubles for _, status in feeds):
+            raise typer.Exit(1)
 
 
 @feed_app.command()
-def status(name: NAME, check: Annotated[
-    bool, typer.Option("--verify", help="Compare every file of the ledger with its checksum.")
-] = False) -> None:  # fmt: skip
+def status(
+    name: NAME,
+    check: Annotated[
+        bool, typer.Option("--verify", help="Compare every file of the ledger with its checksum.")
+    ] = False,
+    as_json: JSON = False,
+) -> None:
     """How a feed stands: rows, what is open or refused, who said what on it."""
+    import json
+
     from orchestration.feeds.emitted import ledger_of
+    from orchestration.feeds.show import as_json as told
     from orchestration.feeds.show import print_status
     from orchestration.feeds.status import status_of
     from orchestration.resources.settings import load_settings
 
     with _clear_errors():
         settings, feed = load_settings(), _feed(name)
-        print_status(
-            feed,
-            status_of(feed, settings.ledger, settings.published, datetime.now(UTC)),
-            ledger_of(feed, settings.ledger),
-        )
+        ledger = ledger_of(feed, settings.ledger)
+        stands = status_of(feed, settings.ledger, settings.published, datetime.now(UTC))
+        if as_json:
+            typer.echo(json.dumps(told(feed, stands), indent=2))
+        else:
+            print_status(feed, stands, ledger)
         if check:
-            damaged = ledger_of(feed, settings.ledger).damaged()
+            damaged = ledger.damaged()
             for path in damaged:
                 typer.echo(f"damaged: {path}", err=True)
             if damaged:
                 raise typer.Exit(1)
-            typer.echo("Every file of the ledger is as it was written.")
+            typer.echo("Every file of the ledger is as it was written.", err=as_json)
 
 
 @feed_app.command()
@@ -89,7 +133,7 @@ def emit(name: NAME) -> None:
     from orchestration.feeds.show import print_emitted
     from orchestration.resources.settings import load_settings
 
-    with _clear_errors():
+    with _what_is_next(name):
         print_emitted(emit_feed(load_settings(), _feed(name), _tell))
 
 
@@ -133,7 +177,7 @@ def retry(name: NAME) -> None:
     from orchestration.feeds.upkeep import revive
     from orchestration.resources.settings import load_settings
 
-    with _clear_errors():
+    with _what_is_next(name):
         settings, feed = load_settings(), _feed(name)
         typer.echo(f"{revive(settings.ledger, feed, _tell):,} dead letters are tried again.")
         emitted = emit_feed(settings, feed, _tell)

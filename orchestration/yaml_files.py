@@ -3,11 +3,14 @@
 Belongs here: reading a file into a pydantic model. What the models mean belongs to their rooms.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+from orchestration.near import did_you_mean
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -110,7 +113,7 @@ _CURES = {
     "float_parsing": "must be a number, without quotes",
     "float_type": "must be a number, without quotes",
     "int_parsing": "must be a whole number, without quotes",
-    "extra_forbidden": "there is no such rule",
+    "extra_forbidden": "there is no such setting",
     "int_type": "must be a whole number, without quotes",
     "list_type": "must be a list",
     "missing": "is missing",
@@ -133,12 +136,31 @@ def _told(
     message = message.replace("Input should be", "must be")
     if fault["type"] == "greater_than_equal":
         message = f"must be {fault['ctx']['ge']} or more"
-    if fault["type"] == "extra_forbidden" and len(steps) == 1:
-        message += f"; there are {', '.join(model.model_fields)}"
+    if fault["type"] == "extra_forbidden":
+        known = _settings(model, steps[:-1])
+        message += did_you_mean(steps[-1], known, f"; there are {', '.join(known)}")
     quoted = message.split("'")[1] if "'" in message else ""
     line = _line_of(text, root, steps, quoted)
     where = f" {'.'.join(steps)}:" if steps else ""
     return f"{path}, line {line}:{where} {message}"
+
+
+def _settings(model: type[BaseModel], steps: Sequence[str]) -> list[str]:
+    """What may be written in the block of a model to which the steps lead."""
+    models = [model]
+    for step in steps:
+        fields = [one.model_fields[step] for one in models if step in one.model_fields]
+        # Any other step is a key or a place, and leads to what the block or list is made of.
+        if fields:
+            models = [one for field in fields for one in _models(field.annotation)]
+    return list(dict.fromkeys(name for one in models for name in one.model_fields))
+
+
+def _models(annotation: object) -> list[type[BaseModel]]:
+    """The models in a type such as `Mapping[str, Model] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [one for part in get_args(annotation) for one in _models(part)]
 
 
 def _steps(root: yaml.Node, fault: "ErrorDetails") -> list[str]:

@@ -22,8 +22,8 @@ from orchestration.campaigns.names import (
     check_policy,
     templates_of,
 )
+from orchestration.near import did_you_mean
 from orchestration.resources.settings import DBT_PROJECT
-from orchestration.segments.near import did_you_mean
 from orchestration.yaml_files import load_validated
 
 __all__ = ["CampaignError", "Campaigns", "Defined", "Fault", "files", "load_campaigns",

@@ -11,9 +11,9 @@ from pathlib import Path
 import yaml
 
 from orchestration.campaigns.fields import Campaign, Policy
+from orchestration.near import did_you_mean
 from orchestration.rendering.places import FileError
 from orchestration.rendering.project import SEGMENTS, Model
-from orchestration.segments.near import did_you_mean
 from orchestration.yaml_files import line_of
 
 TEMPLATES = "templates"

@@ -7,6 +7,7 @@ described in `sources.yml`, whose entries win. No code is written for a layout.
 
 import os
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as PyMapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestration.connectors.contract import entities
+from orchestration.near import did_you_mean
 
 # A connection that runs expressions of `tried` must set this: else DuckDB takes what two of them
 # share out of both, where a failure stops the query (in versions before 2.0.1).
@@ -152,12 +154,13 @@ def section(path: Path, name: str) -> list[tuple[str, dict[str, Any]]]:
     return [(f"{path.name}, {name} {number}", entry) for number, entry in enumerate(entries, 1)]
 
 
-def faults(error: ValidationError) -> str:
-    """What pydantic found, in the words of a YAML file and in one line."""
+def faults(error: ValidationError, known: Iterable[str] = ()) -> str:
+    """What pydantic found, in the words of a YAML file and in one line; `known` are settings."""
     words = {"extra_forbidden": "there is no such setting", "missing": "is needed"}
     return "; ".join(
         f"{'.'.join(str(step) for step in fault['loc']) or 'all'}: "
         + words.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+        + (did_you_mean(str(fault["loc"][-1]), known) if fault["type"] == "extra_forbidden" else "")
         for fault in error.errors(include_input=False, include_url=False)
     )
 
@@ -179,11 +182,12 @@ def of_kind(entry: dict[str, Any], known: PyMapping[str, type[Kind]], where: str
     kind = entry.get("type")
     found = known.get(str(kind))
     if found is None:
-        raise DefinitionError(f"{where}: type {kind!r} is none of {', '.join(sorted(known))}")
+        near = did_you_mean(str(kind), known)
+        raise DefinitionError(f"{where}: type {kind!r} is none of {', '.join(sorted(known))}{near}")
     try:
         return found(**entry)
     except ValidationError as error:
-        raise DefinitionError(f"{where}: {faults(error)}") from None
+        raise DefinitionError(f"{where}: {faults(error, found.model_fields)}") from None
 
 
 def check_mapping(entity: str, columns: dict[str, str], others: dict[str, str]) -> None:

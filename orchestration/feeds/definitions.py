@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from orchestration.connectors.definitions import DefinitionError
 from orchestration.connectors.destinations.base import Destination
 from orchestration.connectors.destinations.registry import destination
+from orchestration.near import did_you_mean
 from orchestration.yaml_files import line_of, load_validated
 
 FEEDS_FILE = Path(__file__).with_name("feeds.yml")
@@ -162,8 +163,8 @@ def load_feeds(path: Path | None = None) -> dict[str, Feed]:
     for name, settings in file.feeds.items():
         if settings.to not in known:
             raise FeedError(
-                f"{_at(path, 'feeds', name, 'to')}: there is no destination {settings.to!r}; "
-                f"there are {', '.join(known) or 'none'}"
+                f"{_at(path, 'feeds', name, 'to')}: there is no destination {settings.to!r}"
+                + did_you_mean(settings.to, known, f"; there are {', '.join(known) or 'none'}")
             )
         found[name] = Feed(name, settings, settings.to, known[settings.to])
     _check_places(path, list(found.values()))
@@ -210,6 +211,6 @@ def feed_named(name: str) -> Feed:
     """
     feeds = load_feeds()
     if name not in feeds:
-        there = ", ".join(feeds) or "none"
-        raise FeedError(f"there is no feed {name!r} in {feeds_file()}; there are {there}")
+        near = did_you_mean(name, feeds, f"; there are {', '.join(feeds) or 'none'}")
+        raise FeedError(f"there is no feed {name!r} in {feeds_file()}{near}")
     return feeds[name]

@@ -185,8 +185,9 @@ class Delivery:
             asked = error.retry_after if isinstance(error, DeliveryError) else None
             return max(jitter(state), min(asked or 0.0, _LONGEST_PAUSE))
 
+        attempts, told = self._feed.settings.retries.attempts, ""
         for attempt in Retrying(
-            stop=stop_after_attempt(self._feed.settings.retries.attempts),
+            stop=stop_after_attempt(attempts),
             wait=pause,
             retry=retry_if_exception(_is_worth_another_attempt),
             reraise=True,
@@ -195,10 +196,15 @@ class Delivery:
                 try:
                     return self._session.deliver(batch)
                 except DeliveryError as error:
-                    self._tell(
-                        f"attempt {attempt.retry_state.attempt_number} at rows "
-                        f"{batch.first_sequence} to {batch.last_sequence} failed: {error}"
-                    )
+                    number = attempt.retry_state.attempt_number
+                    # The last one is told by who asked for the emission.
+                    if number < attempts and _is_worth_another_attempt(error):
+                        why = " alike" if str(error) == told else f": {error}"
+                        self._tell(
+                            f"attempt {number} of {attempts} at rows {batch.first_sequence:,} to "
+                            f"{batch.last_sequence:,} failed{why}"
+                        )
+                    told = str(error)
                     raise
         return ()  # for the type checker: the loop returns or raises
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestration.feeds.definitions import Feed, FeedError, feeds_file
+from orchestration.feeds.definitions import Feed
 from orchestration.feeds.erasures import erased
 from orchestration.feeds.guard import Held, held_back
 from orchestration.feeds.ledger import Ledger, with_keys
+from orchestration.feeds.names import check_names
 from orchestration.feeds.state import sent as sent_so_far
 from orchestration.publication.snapshot import Manifest
 from orchestration.publication.verify import check_tables
-from orchestration.yaml_files import line_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -105,6 +105,7 @@ def changes_since_sent(
         SnapshotError: a file of the snapshot is damaged.
     """
     check_tables(published, manifest, _READ)
+    check_names(feed, published, manifest)
     _tables(connection, feed, manifest, published, ledger)
     fields = list(feed.settings.columns)
     told = "".join(f", wanted.{name}" for name in fields)
@@ -146,7 +147,6 @@ def _tables(
         nothing = "select '' as profile_id, '' as alias_profile_id where false"
         of = f"from '{path}'" if path.exists() else nothing
         connection.execute(f"create or replace temp view {name} as {of}")
-    _check(connection, feed, folder)
     connection.execute(
         """create or replace temp view aliases as
         select alias_profile_id, any_value(profile_id) as profile_id
@@ -191,28 +191,6 @@ def _same_columns(connection: "duckdb.DuckDBPyConnection", feed: Feed) -> None:
             connection.execute(f"alter table sent add column {name} {types[name]}")
     for name in known - set(feed.settings.columns) - set(feed.key):
         connection.execute(f'alter table sent drop column "{name}"')
-
-
-def _check(connection: "duckdb.DuckDBPyConnection", feed: Feed, folder: Path) -> None:
-    where = f"{feeds_file()}, line"
-    if feed.settings.segments:
-        rows = connection.execute(f"select segment from '{folder}/segment_catalog.parquet'")
-        known = {row[0] for row in rows.fetchall()}
-        if unknown := [name for name in feed.settings.segments if name not in known]:
-            line = line_of(feeds_file(), "feeds", feed.name, "segments")
-            raise FeedError(
-                f"{where} {line}: feed {feed.name} names segment {', '.join(unknown)}, which is "
-                f"not published; there are {', '.join(sorted(known))}"
-            )
-    columns = {row[0] for row in connection.execute("describe people").fetchall()}
-    if feed.settings.columns and (
-        unknown := [one for one in feed.settings.columns.values() if one not in columns]
-    ):
-        line = line_of(feeds_file(), "feeds", feed.name, "columns")
-        raise FeedError(
-            f"{where} {line}: feed {feed.name} names column {', '.join(unknown)}, which "
-            "published.profiles does not have; see docs/published.md"
-        )
 
 
 def _list(names: tuple[str, ...]) -> str:

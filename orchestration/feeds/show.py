@@ -7,6 +7,7 @@ from typing import Any
 from orchestration.feeds.definitions import Feed
 from orchestration.feeds.dry_run import Ahead
 from orchestration.feeds.emitted import Emitted
+from orchestration.feeds.erasures import erased
 from orchestration.feeds.ledger import Ledger
 from orchestration.feeds.refused import refusals
 from orchestration.feeds.status import Status
@@ -25,18 +26,15 @@ def print_feeds(feeds: Sequence[tuple[Feed, Status]]) -> None:
     """A line for each feed, and what somebody should look at."""
     from rich.table import Table
 
-    table = Table()
-    for name in ("feed", "carries", "to", "when"):
-        table.add_column(name)
-    table.add_column("rows so far", justify="right")
+    table = Table("feed", "carries", "to", "when")
+    table.add_column("rows sent", justify="right")
     table.add_column("snapshot")
     for feed, status in feeds:
         seen = status.look.snapshot_id if status.look else "none yet"
-        behind = f" ({_spoken(status.lag)} behind {status.snapshot_id})" if status.lag else ""
+        behind = f", {_spoken(status.lag)} behind" if status.lag else ""
         table.add_row(
-            feed.name, _carried(feed), f"{feed.destination_name} ({feed.destination.type})",
-            _when(feed), f"{status.last_sequence:,}", seen + behind,
-        )  # fmt: skip
+            feed.name, _carried(feed), _to(feed), _when(feed), f"{status.arrived:,}", seen + behind
+        )
     console = _console()
     console.print(table)
     for _, status in feeds:
@@ -44,20 +42,46 @@ def print_feeds(feeds: Sequence[tuple[Feed, Status]]) -> None:
             console.print(f"{status.name}: {trouble}", markup=False, soft_wrap=True)
 
 
+def as_json(feed: Feed, status: Status) -> dict[str, Any]:
+    """How a feed stands, for machines; times are UTC."""
+    look, failure = status.look, status.failure
+    return {
+        "feed": feed.name,
+        "of": feed.settings.of,
+        "to": feed.destination_name,
+        "type": feed.destination.type,
+        "when": _when(feed),
+        "rows_sent": status.arrived,
+        "rows_open": status.last_sequence - status.arrived,
+        "open_since": status.open_since,
+        "refused_rows_waiting": status.waiting,
+        "dead_letters": status.dead,
+        "looked_at": {"snapshot_id": look.snapshot_id, "at": look.at} if look else None,
+        "newest_snapshot_id": status.snapshot_id,
+        "lag_seconds": int(status.lag.total_seconds()) if status.lag else 0,
+        "is_paused": status.paused is not None,
+        "held": dict(look.held) if look else {},
+        "next_attempt_at": failure.retry_at if failure else None,
+        "troubles": status.troubles,
+    }
+
+
 def print_status(feed: Feed, status: Status, ledger: Ledger) -> None:
     """All of one feed."""
     console = _console()
     look = status.look
-    open_rows = sum(one.rows for one in ledger.unacknowledged())
+    open_rows = status.last_sequence - status.arrived
+    gone = erased(ledger.folder.parents[1])
     for label, value in (
         ("carries", _carried(feed)),
-        ("to", f"{feed.destination_name} ({feed.destination.type})"),
+        ("to", _to(feed)),
         ("when", _when(feed)),
-        ("rows so far", f"{status.last_sequence:,} in {_many(status.emissions, 'emission')}"),
+        ("rows sent", f"{status.arrived:,} in {_many(status.emissions, 'emission')}"),
         ("looked at", f"snapshot {look.snapshot_id} on {look.at}" if look else "nothing yet"),
         ("behind", f"{_spoken(status.lag)}, snapshot {status.snapshot_id}" if status.lag else "no"),
         ("open", f"{open_rows:,} rows since {status.open_since}" if status.open_since else "none"),
         ("refused rows", f"{status.waiting:,} wait for another attempt, {status.dead:,} are dead"),
+        ("erased", f"{_many(len(gone), 'profile id')}, never carried again" if gone else "nobody"),
     ):
         console.print(f"{label:14}{value}", markup=False, soft_wrap=True)
     if status.failure:
@@ -158,6 +182,11 @@ def _carried(feed: Feed) -> str:
     if settings.columns:
         told += ", " + _many(len(settings.columns), "column")
     return f"{told}, who consented to {settings.consent}" if settings.consent else told
+
+
+def _to(feed: Feed) -> str:
+    name, kind = feed.destination_name, feed.destination.type
+    return name if name == kind else f"{name} ({kind})"
 
 
 def _many(count: int, what: str) -> str:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from orchestration.feeds.definitions import Feed
+from orchestration.feeds.definitions import Feed, FeedError
 from orchestration.feeds.emitted import ledger_of, state_of
 from orchestration.feeds.ledger import Failure, Look
+from orchestration.feeds.names import check_names
 from orchestration.feeds.refused import refusals
 from orchestration.feeds.words import Word, paused
 from orchestration.publication.snapshot import manifest_path, newest
@@ -20,14 +21,18 @@ class Status:
     """How a feed stands.
 
     Attributes:
+        last_sequence: of the newest row that was written down.
+        arrived: the sequence up to which rows were delivered, refused ones among them.
         lag: how long the newest snapshot has not been looked at; None if it was.
         open_since: when the oldest emission was written that is not acknowledged.
+        misnamed: what the feed names and the newest snapshot does not have, in words.
         waiting: rows that were refused and will be tried again.
         dead: rows that were refused and will not.
     """
 
     name: str
     last_sequence: int
+    arrived: int
     emissions: int
     look: Look | None
     snapshot_id: str | None
@@ -37,6 +42,7 @@ class Status:
     dead: int
     failure: Failure | None
     paused: Word | None
+    misnamed: str
     late_after: timedelta
 
     @property
@@ -45,6 +51,8 @@ class Status:
         told = []
         if self.paused:
             told.append(f"paused by {self.paused.said_by} since {self.paused.said_at}")
+        if self.misnamed:
+            told.append(self.misnamed)
         if self.failure:
             told.append(f"cannot be delivered: {self.failure.message}")
         for audience, why in (self.look.held if self.look else {}).items():
@@ -65,19 +73,29 @@ def status_of(feed: Feed, ledger_root: Path, published: Path, now: datetime) -> 
         ledger_root: the ledger's folder.
         published: the folder of snapshots.
         now: the clock, UTC with its zone.
+
+    Raises:
+        SnapshotError: a file of the newest snapshot is missing.
     """
     ledger = ledger_of(feed, ledger_root)
     manifest = newest(published)
     look = ledger.look()
-    lag = None
+    lag, misnamed = None, ""
+    try:
+        if manifest:
+            check_names(feed, published, manifest)
+    except FeedError as error:
+        misnamed = str(error)
     if manifest and (look is None or look.snapshot_id != manifest.snapshot_id):
         path = manifest_path(published, manifest.snapshot_id)
         lag = max(now - datetime.fromtimestamp(path.stat().st_mtime, UTC), timedelta(0))
     still_open = ledger.unacknowledged()
     refused = refusals(ledger.folder)
+    last = ledger.last_sequence()
     return Status(
         feed.name,
-        ledger.last_sequence(),
+        last,
+        ledger.progress(still_open[0]) if still_open else last,
         sum(1 for _ in ledger.all_emissions()),
         look,
         manifest.snapshot_id if manifest else None,
@@ -87,6 +105,7 @@ def status_of(feed: Feed, ledger_root: Path, published: Path, now: datetime) -> 
         sum(one.state == "dead" for one in refused),
         ledger.failure(),
         paused(ledger.folder),
+        misnamed,
         timedelta(minutes=feed.settings.late_after_minutes),
     )
 

@@ -6,6 +6,7 @@ A segment returns (profile_id), or (profile_id, tag): then each tag is a segment
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from orchestration.near import did_you_mean
 from orchestration.rendering.context import DATABASE
 from orchestration.rendering.faults import check_files, unfinished
 from orchestration.rendering.places import FileError
@@ -13,7 +14,6 @@ from orchestration.rendering.project import Project, Yaml
 from orchestration.rendering.segment_yaml import check_yaml
 from orchestration.resources.dbt_project import FOLDER, PREFIX
 from orchestration.segments.errors import SegmentError
-from orchestration.segments.near import did_you_mean
 from orchestration.segments.published import Published
 from orchestration.segments.world import World
 

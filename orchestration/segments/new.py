@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from orchestration.near import did_you_mean
 from orchestration.rendering.project import Project, parse_yaml
 from orchestration.resources.dbt_project import FOLDER, PREFIX
 from orchestration.segments.errors import SegmentError
-from orchestration.segments.near import did_you_mean
 
 _LONGEST = 50
 _FILL_IN = "fill_in_who_belongs"

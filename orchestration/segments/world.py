@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from orchestration.near import did_you_mean
 from orchestration.rendering.context import DATABASE
 from orchestration.rendering.dependencies import downstream, in_order
 from orchestration.rendering.faults import check_sql
@@ -22,7 +23,6 @@ from orchestration.rendering.segment_yaml import check_config
 from orchestration.resources.settings import Settings
 from orchestration.segments.built import attached, newest_as_of, noted_of, relations_of
 from orchestration.segments.errors import SegmentError, query_error
-from orchestration.segments.near import did_you_mean
 
 if TYPE_CHECKING:
     import duckdb

@@ -124,11 +124,11 @@ BAD = {
     ),
     "unknown key": (
         f"{GOOD}cool_down: 3d\n",
-        "line 6: cool_down: there is no such rule; there are description, owner, audience, ",
+        "line 6: cool_down: there is no such setting; did you mean 'cooldown'?",
     ),
     "unknown key of a block": (
         f"{GOOD}steps:\n  - {{name: one, after: 15m, at: noon}}\n",
-        "line 7: steps.0.at: there is no such rule",
+        "line 7: steps.0.at: there is no such setting",
     ),
     "no YAML": (
         GOOD.replace("{trigger: cart_abandonment}", "{trigger: cart_abandonment"),

@@ -122,7 +122,9 @@ def test_a_refused_row_gives_way_to_a_later_one_of_its_key(world: World) -> None
     assert [row["action"] for row in there.taken if row["profile_id"] == "p000"] == ["exit"]
 
 
-def test_a_destination_that_is_down_is_tried_again_and_then_left_alone(world: World) -> None:
+def test_a_destination_that_is_down_is_tried_again_and_then_left_alone(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     there = _there(world)
     attempts = []
 
@@ -136,6 +138,11 @@ def test_a_destination_that_is_down_is_tried_again_and_then_left_alone(world: Wo
     with pytest.raises(DeliveryError, match="host is down"):
         world.emit()
     assert attempts == ["segments-1-3"] * 4
+    assert capsys.readouterr().out.splitlines() == [
+        "attempt 1 of 4 at rows 1 to 3 failed: host is down",
+        "attempt 2 of 4 at rows 1 to 3 failed alike",
+        "attempt 3 of 4 at rows 1 to 3 failed alike",
+    ]  # the last is told by the error
     assert _due(world) == ""  # the sensor lets it rest
     assert _due(world, timedelta(minutes=2)) == "1 attempts failed"
     status = status_of(
@@ -359,7 +366,10 @@ def test_alerts_reach_the_addresses_that_are_named(monkeypatch: pytest.MonkeyPat
         ("feeds: {a: {of: segments, to: files, columns: {sequence: tier}}}", "rename it"),
         ("feeds: {a: {of: campaigns, to: files}, b: {of: campaigns, to: files, channels: [sms]}}",
          "would go out twice"),
-        ("feeds: {a: {of: segments, to: files, speed: 3}}", "no such rule"),
+        ("feeds: {a: {of: segments, to: files, speed: 3}}", "no such setting"),
+        ("feeds: {a: {of: segments, to: files, shedule: {}}}", "did you mean 'schedule'?"),
+        ("feeds: {a: {of: segments, to: files, guard: {may_loose: 1}}}", "mean 'may_lose'?"),
+        ("feeds: {a: {of: segments, to: file}}", "did you mean 'files'?"),
         ("feeds: [", "no YAML"),
         ("feeds: {a: {of: campaigns, to: files, channels: [emial]}}", "line 2"),
     ],
@@ -370,6 +380,34 @@ def test_a_wrong_file_is_told_with_line_and_cure(tmp_path: Path, text: str, told
     with pytest.raises(FeedError) as error:
         load_feeds(path)
     assert told in str(error.value) and str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("{type: postgress, url: x}", "did you mean 'postgres'?"),
+        ("{type: postgres, url: db.example.com}", "url: is no address such as postgresql://user:"),
+        ("{type: redis, url: 'http://cache'}", "(or rediss://, unix://)"),
+        ("{type: webhook, url: 'https://'}", "is no address such as https://example.com"),
+        ("{type: webhook, url: 'http://a', tabel: x}", "tabel: there is no such setting"),
+        ("{type: kafka, broker: 'a:1'}", "did you mean 'brokers'?"),
+    ],
+)
+def test_a_wrong_destination_is_told_before_anything_is_sent(
+    tmp_path: Path, entry: str, told: str
+) -> None:
+    path = tmp_path / "feeds.yml"
+    path.write_text(f"destinations:\n  there: {entry}\nfeeds: {{}}\n")
+    with pytest.raises(FeedError) as error:
+        load_feeds(path)
+    assert str(error.value).startswith(f"{path}, line 2: destinations.there: ")
+    assert told in str(error.value)
+
+
+def test_an_address_may_come_from_the_environment(tmp_path: Path) -> None:
+    path = tmp_path / "feeds.yml"
+    path.write_text("destinations: {there: {type: redis, url: '${CACHE}'}}\nfeeds: {}\n")
+    assert load_feeds(path) == {}
 
 
 def test_names_that_are_not_published_are_told(
@@ -383,8 +421,13 @@ def test_names_that_are_not_published_are_told(
     monkeypatch.setenv("MUSTER_FEEDS", str(path))
     world = World(tmp_path / "home", columns={"tier": "teir"})
     world.publish_tables({}, TABLES)
-    with pytest.raises(FeedError, match="line 6: feed segments names column teir"):
+    words = "line 6: feeds.segments.columns: no column of profiles 'teir' is published; did you "
+    with pytest.raises(FeedError) as error:
         world.emit()
+    assert words in str(error.value) and "'tier'" in str(error.value)
+    # Who lists feeds is told before anything is emitted.
+    status = status_of(world.feed, world.folder / "ledger", world.published, datetime.now(UTC))
+    assert status.troubles == [str(error.value)]
 
 
 def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

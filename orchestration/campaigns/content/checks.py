@@ -9,7 +9,7 @@ from liquid.static_analysis import Variable
 from orchestration.campaigns.content.declared import NOT_SAID, PRODUCT_FIELDS, Brand
 from orchestration.campaigns.content.language import FILTERS, OWN_FILTERS
 from orchestration.campaigns.content.words import TemplateError, Words
-from orchestration.segments.near import did_you_mean
+from orchestration.near import did_you_mean
 
 ALWAYS = ("brand", "locale")
 LAYOUT = (*ALWAYS, "subject", "preview", "content")

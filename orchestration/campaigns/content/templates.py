@@ -22,8 +22,8 @@ from orchestration.campaigns.content.rendering import (
 from orchestration.campaigns.content.words import TemplateError, Words, blocks_of, read_words
 from orchestration.campaigns.fields import Campaign
 from orchestration.campaigns.names import CampaignError, templates_of
+from orchestration.near import did_you_mean
 from orchestration.resources.settings import DBT_PROJECT
-from orchestration.segments.near import did_you_mean
 from orchestration.yaml_files import line_of, load_validated
 
 FALLBACK = "en"

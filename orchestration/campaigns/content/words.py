@@ -13,8 +13,8 @@ from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
 
 from orchestration.campaigns.content.language import TAGS, Language
+from orchestration.near import did_you_mean
 from orchestration.resources.settings import shown
-from orchestration.segments.near import did_you_mean
 
 _HEADS = {"email": ("subject", "preview"), "push": ("subject",), "onsite": ("subject",), "sms": ()}
 _NEEDED = {"email": ("subject", "preview")}

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from orchestration.campaigns.definitions import FOLDER, Campaigns, Defined
 from orchestration.campaigns.fields import Campaign, Policy
 from orchestration.campaigns.names import CampaignError, Names, check_names, check_policy
-from orchestration.segments.near import did_you_mean
+from orchestration.near import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 

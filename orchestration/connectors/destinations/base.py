@@ -5,11 +5,12 @@ destination makes one attempt. What only some can do is a protocol of its own be
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,6 +123,22 @@ class Clears(Protocol):
 
     def clear(self, feed: str) -> None:
         """Remove every row of the feed, and the sequence up to which it had it."""
+
+
+def address(example: str) -> AfterValidator:
+    """A setting that is an address like the example; what is read from the environment may be one.
+
+    Args:
+        example: `redis://host/0 (or rediss://)`, say: the schemes are taken from it.
+    """
+    schemes = tuple(re.findall(r"(\w+://)", example))
+
+    def checked(url: str) -> str:
+        if not url.startswith("${") and not (url.startswith(schemes) and url not in schemes):
+            raise ValueError(f"is no address such as {example}")
+        return url
+
+    return AfterValidator(checked)
 
 
 class Destination(BaseModel):

@@ -9,13 +9,19 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
-from orchestration.connectors.destinations.base import Batch, DeliveryError, Destination, RowError
+from orchestration.connectors.destinations.base import (
+    Batch,
+    DeliveryError,
+    Destination,
+    RowError,
+    address,
+)
 from orchestration.connectors.destinations.postgres_errors import plainly, row_error
 from orchestration.connectors.destinations.postgres_table import Table, copied
 from orchestration.connectors.destinations.rows import after, last_of_each_key
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
 _OF_A_ROW = (psycopg.errors.DataError, psycopg.errors.IntegrityError)
 
 
+_LIKE = "postgresql://user:${PASSWORD}@host/database (or postgres://)"
+
+
 class PostgresDestination(Destination):
     """A table, by default of the feed's name; `url` is `postgresql://user:${PASSWORD}@host/db`.
 
@@ -36,7 +45,7 @@ class PostgresDestination(Destination):
     """
 
     type: Literal["postgres"]
-    url: str
+    url: Annotated[str, address(_LIKE)]
     table: str = ""
     create_table: bool = True
     timeout_seconds: float = 60.0
@@ -48,7 +57,7 @@ class PostgresDestination(Destination):
 
     def open(self, feed: str, columns: Sequence[str], key: Sequence[str]) -> "PostgresSession":
         """Connects, and compares the table's columns with those of the rows."""
-        url = _address(self.url, f"destination of {feed}")
+        url = _resolved(self.url, f"destination of {feed}")
         milliseconds = int(1000 * self.timeout_seconds)
 
         def connect() -> "psycopg.Connection[Any]":
@@ -68,7 +77,7 @@ class PostgresDestination(Destination):
         return session
 
 
-def _address(url: str, where: str) -> str:
+def _resolved(url: str, where: str) -> str:
     """The address with its secrets; those of user and password may hold any character."""
     scheme, mark, rest = url.partition("://")
     login, at, place = rest.rpartition("@")

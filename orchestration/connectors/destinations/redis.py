@@ -5,7 +5,7 @@ the rows. A server without persistence forgets both together.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from orchestration.connectors.destinations.base import (
     REMOVING,
@@ -13,6 +13,7 @@ from orchestration.connectors.destinations.base import (
     DeliveryError,
     Destination,
     RowError,
+    address,
 )
 from orchestration.connectors.destinations.rows import (
     after,
@@ -69,6 +70,9 @@ return said
 """
 
 
+_LIKE = "redis://:${PASSWORD}@host:6379/0 (or rediss://, unix://)"
+
+
 class RedisDestination(Destination):
     """`url` is `redis://:${PASSWORD}@host:6379/0`, or `rediss://` with TLS.
 
@@ -79,7 +83,7 @@ class RedisDestination(Destination):
     """
 
     type: Literal["redis"]
-    url: str
+    url: Annotated[str, address(_LIKE)]
     prefix: str = ""
     ttl_seconds: int = 0
     timeout_seconds: float = 10.0

@@ -8,12 +8,18 @@ import hashlib
 import hmac
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from orchestration.connectors.destinations.base import Batch, DeliveryError, Destination, RowError
+from orchestration.connectors.destinations.base import (
+    Batch,
+    DeliveryError,
+    Destination,
+    RowError,
+    address,
+)
 from orchestration.connectors.destinations.rows import as_json, dicts
 from orchestration.connectors.destinations.webhook_answers import judge, row_errors
 from orchestration.connectors.secrets import resolved
@@ -34,7 +40,7 @@ class WebhookDestination(Destination):
     """
 
     type: Literal["webhook"]
-    url: str
+    url: Annotated[str, address("https://example.com/members (or http://)")]
     headers: dict[str, str] = Field(default_factory=dict)
     secret: str = ""
     errors: str = ""
