@@ -42,18 +42,30 @@ def copy_newest(published: Path, url: str, retention: Retention) -> Manifest:
     """
     import fsspec
 
+    if "://" not in url and not url.startswith("/"):
+        raise CopyError(f"{url!r} is no address such as s3://bucket/prefix, and no absolute path")
     manifest = newest_or_fail(published)
     try:
-        store, root = fsspec.core.url_to_fs(url)
-        # Listings are kept for the time of a process, and others may write.
-        store.invalidate_cache()
+        # Both would be kept for the time of a process, while others write and credentials change.
+        store, root = fsspec.core.url_to_fs(url, skip_instance_cache=True, use_listings_cache=False)
         copied = _copy(store, root.rstrip("/"), published, manifest)
         _delete_expired(store, root.rstrip("/"), manifest.snapshot_id, retention)
-    except (OSError, ValueError, ImportError) as error:
+    except _refusals(url) as error:
+        why = str(error) or type(error).__name__
         raise CopyError(
-            f"snapshot {manifest.snapshot_id} was not copied to {url}: {error}"
+            f"snapshot {manifest.snapshot_id} was not copied to {url}: {why}; see docs/published.md"
         ) from error
     return copied
+
+
+def _refusals(url: str) -> tuple[type[Exception], ...]:
+    """What fsspec and the client of a store raise."""
+    of_fsspec = OSError, ValueError, ImportError
+    if not url.startswith(("s3://", "s3a://")):
+        return of_fsspec
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return *of_fsspec, BotoCoreError, ClientError
 
 
 def _copy(store: Any, root: str, published: Path, manifest: Manifest) -> Manifest:

@@ -52,6 +52,8 @@ def sync(
         SnapshotError: a file of the snapshot is missing.
         SyncError: PostgreSQL cannot be reached, or refuses.
     """
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise SyncError("the address must be one such as postgresql://user@host/database")
     manifest = newest_or_fail(published)
     try:
         with psycopg.connect(url) as connection, connection.cursor() as cursor:
@@ -65,7 +67,11 @@ def sync(
     except psycopg.Error as error:
         # Its message may quote the address, and with it a password.
         words = str(error).strip().splitlines()
-        raise SyncError(f"PostgreSQL: {words[0] if words else type(error).__name__}") from None
+        why = words[0] if words else type(error).__name__
+        raise SyncError(
+            f"snapshot {manifest.snapshot_id} was not synced: PostgreSQL says: {why}. The database "
+            "holds what it held before; check the address, PGPASSWORD, and the user's rights"
+        ) from None
     return manifest
 
 

@@ -204,6 +204,16 @@ def repair_current(published: Path) -> None:
         ) from None
 
 
+def _is_export(file: Path) -> bool:
+    """Whether a file is an earlier export, which a newer one may replace."""
+    try:
+        with duckdb.connect(str(file), read_only=True) as connection:
+            connection.execute("select snapshot_id from snapshot")
+    except duckdb.Error:
+        return False
+    return True
+
+
 def export(published: Path, target: Path, with_contact_data: bool = False) -> Manifest:
     """Write the newest snapshot's tables into one self-contained DuckDB file.
 
@@ -214,11 +224,15 @@ def export(published: Path, target: Path, with_contact_data: bool = False) -> Ma
 
     Raises:
         FileNotFoundError: nothing has been published yet, or there is no folder for the target.
+        FileExistsError: the target is another file than an earlier export.
+        OSError: the file cannot be written.
         SnapshotError: a file of the snapshot is missing.
     """
     manifest = newest_or_fail(published)
     if not target.resolve().parent.is_dir() or target.is_dir():
         raise FileNotFoundError(f"{target} cannot be written: name a file in a folder that exists")
+    if target.exists() and not _is_export(target):
+        raise FileExistsError(f"{target} is there and no export: name another file, or remove it")
     temporary = target.with_name(target.name + ".new")
     temporary.unlink(missing_ok=True)
     if with_contact_data:
@@ -232,6 +246,9 @@ def export(published: Path, target: Path, with_contact_data: bool = False) -> Ma
                 "create table snapshot as select $1 as snapshot_id, $2::timestamp as as_of",
                 [manifest.snapshot_id, manifest.as_of],
             )
+    except duckdb.IOException as error:
+        temporary.unlink(missing_ok=True)  # what is left of it would keep a full disk full
+        raise OSError(f"{target} cannot be written: {str(error).splitlines()[0]}") from None
     finally:
         if with_contact_data:
             os.umask(before)

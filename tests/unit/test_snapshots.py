@@ -261,6 +261,37 @@ def test_the_commands_say_what_there_is(tmp_path: Path) -> None:
         assert failed.exit_code == 2 and "is missing, though the manifest names it" in failed.output
 
 
+def test_what_cannot_be_written_is_told_and_nothing_else_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = CliRunner().invoke
+    with muster_home(tmp_path):
+        world = SnapshotWorld(tmp_path)
+        world.publish(members(("a", "p1")))
+        target, notes = tmp_path / "copy.duckdb", tmp_path / "notes.txt"
+        notes.write_text("mine")
+        for _ in range(2):  # an older export is replaced
+            assert run(app, ["published", "export", str(target)]).exit_code == 0
+        for words, told in (
+            (["export", str(notes)], "is there and no export"),
+            (["export", "/proc/copy.duckdb"], "/proc/copy.duckdb cannot be written: IO Error"),
+            (["export", str(tmp_path / "no/copy.duckdb")], "name a file in a folder that exists"),
+            (["copy", "backup"], "'backup' is no address such as s3://bucket/prefix"),
+            (["copy", "s4://bucket"], "snapshot 000001 was not copied to s4://bucket: Protocol"),
+            (["sync", "shop"], "must be one such as postgresql://user@host/database"),
+            (["sync", "postgresql://a@127.0.0.1:1/b"], "000001 was not synced: PostgreSQL says: "),
+        ):
+            failed = run(app, ["published", *words])
+            assert failed.exit_code == 2 and told in failed.output, (words, failed.output)
+        assert notes.read_text() == "mine"
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "")
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        failed = run(app, ["published", "copy", "s3://bucket/x"])
+        assert failed.exit_code == 2 and "was not copied to s3://bucket/x: " in failed.output
+
+
 def test_a_copy_is_complete_before_it_is_named_and_old_ones_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
