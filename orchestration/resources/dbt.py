@@ -1,4 +1,4 @@
-"""Runs dbt inside this process, with a manifest parsed once, and hands on its events as they come.
+"""Runs dbt inside this process, with a manifest parsed once, and hands on results as they come.
 
 A subprocess for each command costs five times as much. dbt is not safe to run twice at once in one
 process; the Dagster pool `warehouse` and a lock here see to that.
@@ -32,6 +32,8 @@ _WATCHED = (
 )
 
 Event = dict[str, Any]  # a dbt event as dagster-dbt expects it: {"info": ..., "data": ...}
+# The events that are handed on: what became of a node. There are a hundred others for each.
+RESULTS = frozenset({"LogSeedResult", "LogModelResult", "LogTestResult"})
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,12 @@ def _invoke(command: list[str], events: "queue.Queue[Event | None]") -> list[Fai
     # Read anew each time: compiling writes into the manifest, and a later run has another as_of.
     parsed = Manifest.from_msgpack((_target() / "partial_parse.msgpack").read_bytes())
     parsed.build_flat_graph()  # type: ignore[no-untyped-call]
-    runner = dbtRunner(manifest=parsed, callbacks=[lambda message: events.put(_as_event(message))])
+
+    def hand_on(message: Any) -> None:
+        if message.info.name in RESULTS:
+            events.put(_as_event(message))
+
+    runner = dbtRunner(manifest=parsed, callbacks=[hand_on])
     try:
         result = runner.invoke([*command, *_base_arguments(project().folder)])
     finally:
@@ -195,7 +202,7 @@ def _invoke(command: list[str], events: "queue.Queue[Event | None]") -> list[Fai
 
 
 def run_dbt(command: Sequence[str], variables: Mapping[str, str]) -> Iterator[Event]:
-    """Run a dbt command and yield its events while it works.
+    """Run a dbt command and yield what becomes of each node while it works.
 
     Args:
         command: such as `["build", "--select", "path:models/staging"]`.
