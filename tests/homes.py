@@ -1,6 +1,7 @@
 """A `MUSTER_HOME` of their own for tests that run the job."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,19 @@ def muster_home(folder: Path) -> Iterator[Path]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def know_project(home: Path, other: Path) -> None:
+    """Have a home know of the project what another home does: it was read, unit tests passed.
+
+    Reading it takes ten seconds, and unit tests of dbt nearly as long as all else of a build.
+    """
+    shutil.copytree(
+        other / "tmp" / "dbt",
+        home / "tmp" / "dbt",
+        ignore=shutil.ignore_patterns("run", "compiled", "*.log"),
+        dirs_exist_ok=True,
+    )
 
 
 def checksums(manifest: Manifest | None) -> dict[str, str]:

@@ -53,6 +53,10 @@ telemetry:
 # No dialogue about newsletters on the first visit.
 nux:
   enabled: false
+event_log_storage:
+  module: orchestration.resources.event_log
+  class: EventLog
+  config: {base_dir: {env: DAGSTER_HOME}}
 concurrency:
   pools:
     # One slot for each pool: one process writes the warehouse, one loads, one emits.

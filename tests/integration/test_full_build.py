@@ -20,7 +20,7 @@ from orchestration.publication.contract import read_contracts
 from orchestration.publication.snapshot import newest, publish, snapshot_ids
 from orchestration.resources.settings import DBT_PROJECT, PUBLISHED_MODELS, Settings, load_settings
 from orchestration.summary import print_summary
-from tests.homes import SAMPLE_END, checksums, muster_home
+from tests.homes import SAMPLE_END, checksums, know_project, muster_home
 
 pytestmark = pytest.mark.builds(6)
 
@@ -86,10 +86,13 @@ def test_a_second_run_changes_nothing_even_after_compaction(sample_copy: Setting
     assert {one.snapshot_id for one in ledger.emissions()} == {"000001"}
 
 
-def test_a_deleted_warehouse_is_built_again_to_the_same_tables(sample_copy: Settings) -> None:
+def test_a_deleted_warehouse_is_built_again_to_the_same_tables(
+    sample_home: Settings, sample_copy: Settings
+) -> None:
     before = checksums(newest(sample_copy.published))
     sample_copy.warehouse.unlink()
     shutil.rmtree(sample_copy.working)
+    know_project(sample_copy.home, sample_home.home)
     assert run_full_build(sample_copy, SAMPLE_END, full_refresh=True).success
     assert checksums(newest(sample_copy.published)) == before
     assert len(snapshot_ids(sample_copy.published)) == 2
@@ -117,8 +120,9 @@ def test_a_failed_check_stops_what_is_downstream_and_keeps_the_last_snapshot(
         assert reader.sql("select count(*) > 0 from profiles").fetchall() == [(True,)]
 
 
-def test_an_empty_inbox_builds_an_empty_world(tmp_path: Path) -> None:
-    with muster_home(tmp_path / "home"):
+def test_an_empty_inbox_builds_an_empty_world(sample_home: Settings, tmp_path: Path) -> None:
+    with muster_home(tmp_path / "home") as home:
+        know_project(home, sample_home.home)
         settings = load_settings()
         outcome = run_full_build(settings, SAMPLE_END, full_refresh=False)
         assert outcome.success, outcome.failed

@@ -15,7 +15,7 @@ from orchestration.cli import app
 from orchestration.connectors.sources.file_drop import land_inbox
 from orchestration.resources.dbt import run_dbt
 from orchestration.resources.settings import Settings, load_settings
-from tests.homes import SAMPLE_END, muster_home
+from tests.homes import SAMPLE_END, know_project, muster_home
 
 ANN, PHONE, SPARE = "email:ann@firm.org", "phone:+491511234567", "phone:+491511234599"
 BOB, EVE = "email:bob@firm.org", "email:eve@firm.org"
@@ -76,8 +76,9 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    with muster_home(tmp_path / "home"):
+def home(tmp_path: Path, read_home: Path) -> Iterator[Home]:
+    with muster_home(tmp_path / "home") as folder:
+        know_project(folder, read_home)
         yield Home(load_settings())
 
 

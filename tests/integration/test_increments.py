@@ -15,7 +15,7 @@ import pytest
 from orchestration.connectors.sources.file_drop import land_inbox
 from orchestration.resources.dbt import run_dbt
 from orchestration.resources.settings import PROJECT_ROOT, load_settings
-from tests.homes import SAMPLE_END, muster_home
+from tests.homes import SAMPLE_END, know_project, muster_home
 
 pytestmark = pytest.mark.builds(2)
 
@@ -69,10 +69,13 @@ def _differences(one: Path, other: Path) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def test_more_landing_and_another_moment_give_the_tables_of_a_rebuild(tmp_path: Path) -> None:
+def test_more_landing_and_another_moment_give_the_tables_of_a_rebuild(
+    read_home: Path, tmp_path: Path
+) -> None:
     """What is landed second is older and newer than the first, and merges profiles."""
     files = sorted(path for path in SAMPLE.rglob("*") if path.is_file() and path.suffix == ".gz")
-    with muster_home(tmp_path / "home"):
+    with muster_home(tmp_path / "home") as home:
+        know_project(home, read_home)
         _land(files[1::2])
         older = _built(SAMPLE_END)
         with duckdb.connect(str(older), read_only=True) as connection:

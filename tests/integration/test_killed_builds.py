@@ -14,7 +14,7 @@ import pytest
 
 from orchestration.publication.snapshot import newest, read_manifest, snapshot_ids
 from orchestration.resources.settings import PROJECT_ROOT, Settings
-from tests.homes import SAMPLE_END, checksums
+from tests.homes import SAMPLE_END, checksums, know_project
 
 pytestmark = pytest.mark.builds(4)
 
@@ -140,13 +140,10 @@ def test_two_builds_at_once_come_one_after_the_other(sample_copy: Settings) -> N
         assert [row[0].strftime("%Y-%m-%dT%H:%M:%SZ") for row in rows] == [manifest.as_of]
 
 
-def test_a_killed_run_is_repaired_by_running_again(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_a_killed_run_is_repaired_by_running_again(sample_home: Settings, tmp_path: Path) -> None:
     home = tmp_path / "home"
+    know_project(home, sample_home.home)
     shutil.copytree(PROJECT_ROOT / "seeds" / "sample", home / "inbox")
-    for step, delay in (("landing", 1.5), ("dbt_profiles", 0.5), ("published__snapshot", 0.02)):
+    for step, delay in (("landing", 1.0), ("dbt_features", 2.0), ("published__snapshot", 0.02)):
         _kill_at(home, step, delay)
-    # Asked for last: another worker builds it meanwhile.
-    sample_home: Settings = request.getfixturevalue("sample_home")
     _finish_and_compare(home, checksums(newest(sample_home.published)))

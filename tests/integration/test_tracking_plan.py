@@ -23,7 +23,7 @@ from orchestration.tracking_plan.check import events_sql
 from orchestration.tracking_plan.judgement import reasons_sql
 from orchestration.tracking_plan.plan import load_plan
 from orchestration.tracking_plan.releases import quarantined
-from tests.homes import SAMPLE_END, muster_home
+from tests.homes import SAMPLE_END, know_project, muster_home
 from tests.unit.test_tracking_plan import PLAN, random_rows
 
 MARK = "someone.private@firm.org"
@@ -60,11 +60,12 @@ class Home:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+def home(tmp_path: Path, read_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     plan = tmp_path / "plan.yml"
     plan.write_text(PLAN)
     monkeypatch.setenv("MUSTER_TRACKING_PLAN", str(plan))
-    with muster_home(tmp_path / "home"):
+    with muster_home(tmp_path / "home") as folder:
+        know_project(folder, read_home)
         yield Home(load_settings(), plan)
 
 
