@@ -6,6 +6,7 @@ Events of dbt become materialisations and checks by dagster-dbt's own translatio
 it leaves out, are added as checks of the model they test.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,10 +45,18 @@ STEPS = {
         )
     ),
 }
+_FOLDER = re.compile(r"fqn:muster\.(\S+)")
 # Stages that read each other are shown as one.
 _SHARED = {"experiments": "campaigns"}
 # Models whose asset tells more; the functions read the warehouse through dbt, which holds it.
 _REPORTS = {"int_identity_map": identity_metadata}
+
+
+def folders_up_to(step: str) -> list[str]:
+    """The folders below `models/` of a step and of those before it."""
+    names = list(STEPS)
+    selects = " ".join(STEPS[name] for name in names[: names.index(step) + 1])
+    return [found.replace(".", "/") for found in _FOLDER.findall(selects)]
 
 
 class Translator(DagsterDbtTranslator):
@@ -226,7 +235,7 @@ def _step_assets(name: str, select: str, parsed: Manifest) -> dg.AssetsDefinitio
         if build.full_refresh:
             command.append("--full-refresh")
         is_whole = step.select in command
-        unit_tests = UnitTests(name)
+        unit_tests = UnitTests(name, folders_up_to(name))
         is_known = is_whole and not build.full_refresh and unit_tests.passed
         if is_known:
             command += ["--exclude-resource-type", "unit_test"]

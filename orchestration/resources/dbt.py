@@ -24,12 +24,8 @@ if TYPE_CHECKING:
 
 _LOCK = threading.Lock()
 _BORROWED = threading.Lock()  # held while dbt's connection is read, or closed
-_WATCHED = (
-    DBT_PROJECT / "models",
-    DBT_PROJECT / "macros",
-    DBT_PROJECT / "tests",
-    PROJECT_ROOT / "seeds" / "mappings",
-)
+_MODELS = DBT_PROJECT / "models"
+_SHARED = (DBT_PROJECT / "macros", DBT_PROJECT / "tests", PROJECT_ROOT / "seeds" / "mappings")
 
 Event = dict[str, Any]  # a dbt event as dagster-dbt expects it: {"info": ..., "data": ...}
 # The events that are handed on: what became of a node. There are a hundred others for each.
@@ -80,12 +76,13 @@ def _base_arguments(folder: Path) -> list[str]:
     ]
 
 
-def _fingerprint() -> str:
+def _fingerprint(models: Sequence[Path] = (_MODELS,)) -> str:
     digest = hashlib.sha256()
-    files = [path for folder in _WATCHED for path in folder.rglob("*") if path.is_file()]
+    files = [path for one in (*models, *_SHARED) for path in one.rglob("*") if path.is_file()]
     for path in sorted([*files, *DBT_PROJECT.glob("*.yml")]):
         stat = path.stat()
-        digest.update(f"{path}:{stat.st_mtime_ns}:{stat.st_size}".encode())
+        name = path.relative_to(PROJECT_ROOT)
+        digest.update(f"{name}:{stat.st_mtime_ns}:{stat.st_size}".encode())
     return digest.hexdigest()
 
 
@@ -109,20 +106,24 @@ def _parse() -> None:
 
 
 class UnitTests:
-    """Whether the unit tests of a step of the build passed on the project as it is now.
+    """Whether the unit tests of a step of the build passed on the models as they are now.
 
     They say something of the code only, so data cannot change it. `note` writes down that they
-    passed on the project as it was when this object was made.
+    passed on the models as they were when this object was made.
+
+    Args:
+        step: of the build.
+        folders: below `models/`, that hold the step's models and all that they are made of.
     """
 
-    def __init__(self, step: str) -> None:
+    def __init__(self, step: str, folders: Sequence[str]) -> None:
         self._stamp = _target() / f"unit_tests_{step}"
-        self._project = _fingerprint()
-        self.passed = self._stamp.exists() and self._stamp.read_text() == self._project
+        self._models = _fingerprint([_MODELS / folder for folder in folders])
+        self.passed = self._stamp.exists() and self._stamp.read_text() == self._models
 
     def note(self) -> None:
         """Write it down."""
-        self._stamp.write_text(self._project)
+        self._stamp.write_text(self._models)
 
 
 def manifest() -> Mapping[str, Any]:
