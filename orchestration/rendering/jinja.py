@@ -4,6 +4,7 @@ Knows nothing of models; `renderer.py` says what `ref` and the others mean.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -83,6 +84,19 @@ class Result:
         return iter(self.rows)
 
 
+# What is rendered is SQL, where HTML's escapes would be wrong.
+_ENVIRONMENT = jinja2.Environment(  # noqa: S701
+    extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"], undefined=jinja2.StrictUndefined
+)
+_ENVIRONMENT.context_class = _Context
+
+
+@lru_cache(maxsize=2048)
+def _template(text: str) -> jinja2.Template:
+    """Compiled once for all namespaces: it is told which one when it is rendered."""
+    return _ENVIRONMENT.from_string(text)
+
+
 class Macros:
     """All macros of a folder in one namespace, and templates that see them.
 
@@ -90,15 +104,8 @@ class Macros:
     """
 
     def __init__(self, folder: Path) -> None:
-        # What is rendered is SQL, where HTML's escapes would be wrong.
-        self._environment = jinja2.Environment(  # noqa: S701
-            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
-            undefined=jinja2.StrictUndefined,
-        )
-        self._environment.context_class = _Context
-        self.namespace: dict[str, Any] = {**self._environment.globals, "return": give_back}
+        self.namespace: dict[str, Any] = {**_ENVIRONMENT.globals, "return": give_back}
         self.names: set[str] = set()
-        self._templates: dict[str, jinja2.Template] = {}
         for path in sorted(folder.rglob("*.sql")):
             template = self._compiled(path.read_text(encoding="utf-8"), path)
             module = template.make_module(self.namespace, shared=True)
@@ -110,9 +117,7 @@ class Macros:
 
     def _compiled(self, text: str, path: Path) -> jinja2.Template:
         try:
-            if text not in self._templates:
-                self._templates[text] = self._environment.from_string(text)
-            return self._templates[text]
+            return _template(text)
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(str(error.message), path, error.lineno) from None
 
