@@ -1,13 +1,20 @@
-"""Twenty readers in four processes, while thirty snapshots are published and old ones deleted."""
+"""Readers of each kind; twenty in four processes, while thirty snapshots are published."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import pandas
+import polars
 import psycopg
 import pytest
 
@@ -66,6 +73,58 @@ def test_readers_see_one_snapshot_and_no_lock_while_thirty_are_published(
     assert len(snapshot_ids(world.published)) < SNAPSHOTS, "old ones were deleted meanwhile"
 
 
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java")
+    from pyspark.sql import SparkSession
+
+    settings = {"spark.ui.enabled": "false", "spark.sql.session.timeZone": "UTC"}
+    session = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+def test_what_the_docs_show_reads_a_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spark: Any
+) -> None:
+    """The code of docs/published.md as it stands there, and every type by each reader."""
+    names = ("profiles", "segment_catalog", "segment_memberships")
+    world = SnapshotWorld(tmp_path / "var", *(Contract(name, name) for name in names))
+    world.publish(
+        """select * from (values
+            ('p1', 12.50::decimal(12, 2), 3::bigint, true, ['a', 'b'],
+             timestamp '2026-10-25 01:30:00.123456', 0.25::double),
+            ('p2', null, null, null, null, null, null)
+        ) as rows (profile_id, value, orders, yes, categories, seen_at, score)""",
+        "select 'lapsed' as segment, 1 as size",
+        members(("lapsed", "p1")),
+    )
+    text = (PROJECT_ROOT / "docs" / "published.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    found: dict[str, Any] = {"spark": spark}
+    exec(code, found)  # what a reader of the docs would do
+    assert found["members"].to_dicts() == [
+        {"segment": "lapsed", "profile_id": "p1", "score": 0}
+    ]  # fmt: skip
+    first, second = found["profiles"].orderBy("profile_id").collect()
+    moment = datetime(2026, 10, 25, 1, 30, 0, 123456)  # noqa: DTZ001  # UTC, and says no zone
+    assert tuple(first) == ("p1", Decimal("12.50"), 3, True, ["a", "b"], moment, 0.25)
+    assert tuple(second) == ("p2", *[None] * 6)
+    file = str(found["newest"].with_name("profiles.parquet"))
+    for rows in (
+        duckdb.sql(f"from '{file}' order by profile_id").fetchall(),
+        polars.read_parquet(file).sort("profile_id").rows(),
+    ):
+        assert rows == [tuple(first), tuple(second)]
+    frame = pandas.read_parquet(file).set_index("profile_id")
+    assert frame.loc["p1", "seen_at"] == pandas.Timestamp(moment)
+    assert list(frame.loc["p1", "categories"]) == ["a", "b"]
+    assert frame.loc["p2"].isna().all()
+
+
 def _rows(url: str, query: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(query).fetchall()  # type: ignore[call-overload, no-any-return]
@@ -110,7 +169,7 @@ def test_a_sync_that_fails_leaves_what_was_there(tmp_path: Path, database: str) 
     sync(world.published, database, "whole")
     execute(database, "alter table whole.small add constraint few check (id < 2)")
     world.publish(members(("a", "p2")), "select 2 as id")
-    with pytest.raises(SyncError, match="PostgreSQL: new row for relation"):
+    with pytest.raises(SyncError, match="PostgreSQL says: new row for relation"):
         sync(world.published, database, "whole")
     assert _rows(database, "select profile_id from whole.segment_memberships") == [("p1",)]
     assert _rows(database, "select snapshot_id from whole.snapshot") == [("000001",)]
