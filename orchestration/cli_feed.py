@@ -46,20 +46,22 @@ def _tell(words: str) -> None:
 def _what_is_next(name: str) -> Iterator[None]:
     """After an emission that failed: when the next one is made, and by what."""
     from orchestration.connectors.destinations.base import DeliveryError
+    from orchestration.connectors.secrets import scrubbed
     from orchestration.feeds.emitted import ledger_of
     from orchestration.resources.settings import load_settings
 
     with _clear_errors():
         try:
             yield
-        except DeliveryError:
+        except DeliveryError as error:
+            typer.echo(scrubbed(str(error)), err=True)
             failure = ledger_of(_feed(name), load_settings().ledger).failure()
             after = failure.retry_at if failure else "a while"
             _tell(
-                f"Nothing is lost. It goes on there after {after} while Dagster runs, or when you "
+                f"Nothing is lost: it goes on there after {after} while Dagster runs, or when you "
                 f"say: muster feed emit {name}"
             )
-            raise
+            raise typer.Exit(1) from None
 
 
 @feed_app.command("list")

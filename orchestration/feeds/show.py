@@ -24,17 +24,20 @@ def _console() -> Any:
 
 def print_feeds(feeds: Sequence[tuple[Feed, Status]]) -> None:
     """A line for each feed, and what somebody should look at."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table("feed", "carries", "to", "when")
-    table.add_column("rows sent", justify="right")
-    table.add_column("snapshot")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("feed", "carries", "to", "when"):
+        table.add_column(name)
+    for name in ("rows sent", "snapshot", "behind"):
+        table.add_column(name, justify="right", no_wrap=True)
     for feed, status in feeds:
-        seen = status.look.snapshot_id if status.look else "none yet"
-        behind = f", {_spoken(status.lag)} behind" if status.lag else ""
         table.add_row(
-            feed.name, _carried(feed), _to(feed), _when(feed), f"{status.arrived:,}", seen + behind
-        )
+            feed.name, _carried(feed), feed.destination_name, _when(feed), f"{status.arrived:,}",
+            status.look.snapshot_id if status.look else "none",
+            _spoken(status.lag) if status.lag else "",
+        )  # fmt: skip
     console = _console()
     console.print(table)
     for _, status in feeds:
