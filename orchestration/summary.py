@@ -76,7 +76,7 @@ def _audience_table(manifest: Manifest, published: Path, ledger: Path) -> "Table
                 one.rows for one in own.emissions() if one.snapshot_id == manifest.snapshot_id
             )
             table.add_row(f"feed {feed.name}: rows of this snapshot", f"{rows:,}")
-        table.add_row(f"feed {feed.name}: rows so far", f"{own.last_sequence():,}")
+        table.add_row(f"feed {feed.name}: rows in all", f"{own.last_sequence():,}")
     return table
 
 

@@ -17,7 +17,7 @@ from orchestration.resources.dbt import run_dbt
 from orchestration.resources.settings import PROJECT_ROOT, load_settings
 from tests.homes import SAMPLE_END, know_project, muster_home
 
-pytestmark = pytest.mark.builds(2)
+pytestmark = pytest.mark.builds(5)  # needs no built sample, which another worker makes meanwhile
 
 SAMPLE = PROJECT_ROOT / "seeds" / "sample"
 SCHEMAS = (
