@@ -76,7 +76,7 @@ def _build(
     warehouse.unlink(missing_ok=True)
     moment = f"{run.moment:%Y-%m-%dT%H:%M:%SZ}"
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("set timezone = 'UTC'")
+        connection.execute("set timezone = 'UTC'; set threads = 1")
         put_facts(connection, told, number, run)
         connection.execute("create schema published")
         put_ledger(connection, project, ledger)
