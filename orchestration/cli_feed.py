@@ -43,8 +43,8 @@ def _tell(words: str) -> None:
 
 
 @contextmanager
-def _what_is_next(name: str) -> Iterator[None]:
-    """After an emission that failed: when the next one is made, and by what."""
+def _what_is_next(name: str, replay: str = "") -> Iterator[None]:
+    """After an emission that failed: when the next one is made, and by what; or a replay."""
     from orchestration.connectors.destinations.base import DeliveryError
     from orchestration.connectors.secrets import scrubbed
     from orchestration.feeds.emitted import ledger_of
@@ -55,7 +55,13 @@ def _what_is_next(name: str) -> Iterator[None]:
             yield
         except DeliveryError as error:
             typer.echo(scrubbed(str(error)), err=True)
-            failure = ledger_of(_feed(name), load_settings().ledger).failure()
+            ledger = ledger_of(_feed(name), load_settings().ledger)
+            if replay:
+                at = ledger.broken_replay()
+                again = f"replay {name} --from {at}" if at else replay
+                _tell(f"It goes on there when you say: muster feed {again}")
+                raise typer.Exit(1) from None
+            failure = ledger.failure()
             after = failure.retry_at if failure else "a while"
             _tell(
                 f"Nothing is lost: it goes on there after {after} while Dagster runs, or when you "
@@ -109,6 +115,7 @@ def status(
     from orchestration.feeds.show import as_json as told
     from orchestration.feeds.show import print_status
     from orchestration.feeds.status import status_of
+    from orchestration.feeds.whole import damaged
     from orchestration.resources.settings import load_settings
 
     with _clear_errors():
@@ -120,10 +127,10 @@ def status(
         else:
             print_status(feed, stands, ledger)
         if check:
-            damaged = ledger.damaged()
-            for path in damaged:
-                typer.echo(f"damaged: {path}", err=True)
-            if damaged:
+            found = damaged(ledger)
+            for words in found:
+                typer.echo(f"damaged: {words}", err=True)
+            if found:
                 raise typer.Exit(1)
             typer.echo("Every file of the ledger is as it was written.", err=as_json)
 
@@ -142,7 +149,7 @@ def emit(name: NAME) -> None:
 @feed_app.command("dry-run")
 def dry_run(
     name: NAME,
-    rows: Annotated[int, typer.Option(help="Rows to show of each action.")] = 10,
+    rows: Annotated[int, typer.Option(min=0, help="Rows to show of each action.")] = 10,
 ) -> None:
     """What the next emission would say, field by field; nothing is sent or written down."""
     from orchestration.feeds.dry_run import look_ahead
@@ -163,7 +170,7 @@ def replay(
     from orchestration.feeds.upkeep import replay as send_again
     from orchestration.resources.settings import load_settings
 
-    with _clear_errors():
+    with _what_is_next(name, f"replay {name} --from {first}"):
         arrived = send_again(load_settings().ledger, _feed(name), first, _tell)
         typer.echo(
             f"{arrived.rows:,} rows were sent again, whole batches under their keys; "

@@ -8,7 +8,7 @@ from orchestration.campaigns.emission import emit_campaigns
 from orchestration.connectors.locks import exclusive
 from orchestration.feeds import segment_feed
 from orchestration.feeds.definitions import Feed
-from orchestration.feeds.emitted import Emitted, ledger_of
+from orchestration.feeds.emitted import Emitted, check_ledger
 from orchestration.feeds.ledger import LedgerError
 from orchestration.publication.snapshot import repair_current
 from orchestration.resources.settings import Settings
@@ -40,7 +40,7 @@ def emit(settings: Settings, feed: Feed, tell: Callable[[str], None] = print) ->
     """
     try:
         with alone(feed, settings.ledger, tell):
-            ledger_of(feed, settings.ledger).check_form()
+            check_ledger(feed, settings.ledger)
             repair_current(settings.published)
             if feed.settings.of == "campaigns":
                 return emit_campaigns(settings, feed, tell)

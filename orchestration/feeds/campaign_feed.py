@@ -111,7 +111,7 @@ def emit(
     _stop(ledger, [*dropped, *refused], gate.now)
     table = _numbered(feed, rows + _erasures(ledger, gone), manifest, ledger.last_sequence())
     sent = send(feed, ledger, table, again, tell)
-    ledger.looked(state, manifest.snapshot_id)
+    ledger.looked(state, manifest.snapshot_id, len(gone))
     tidy(ledger)
     return Emitted(
         feed.name,

@@ -102,6 +102,8 @@ class FeedSettings(_Block):
         wrong = of_segments if self.of == "campaigns" else ("channels",)
         if said := sorted(self.model_fields_set & set(wrong)):
             raise ValueError(f"a feed of {self.of} has no {', '.join(said)}")
+        if "segments" in self.model_fields_set and not self.segments:
+            raise ValueError("segments: name some, or leave it out, which means all")
         if taken := sorted(_RESERVED & set(self.columns)):
             raise ValueError(f"columns: {', '.join(taken)} has a meaning of its own; rename it")
         return self

@@ -7,11 +7,12 @@ passes over what it has, so that nothing arrives there twice.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestration.connectors.destinations.base import (
+    REMOVING,
     Batch,
     Clears,
     Completes,
@@ -90,14 +91,27 @@ class Delivery:
             done = max(done, self._session.delivered(self._feed.name))
         return done
 
-    def replay(self, headers: Sequence[Header], first: int) -> Arrived:
-        """Deliver again, under the same keys, what was sent from a sequence on."""
+    def replay(
+        self, headers: Sequence[Header], first: int, columns: Sequence[str], gone: Sequence[str]
+    ) -> Arrived:
+        """Deliver again, under the same keys, what was sent from a sequence on.
+
+        Args:
+            headers: of the emissions.
+            first: the sequence.
+            columns: which the feed has today; rows from before one was added have nothing in it.
+            gone: profile ids that were erased since; of them only what takes rows away is sent.
+        """
         total = refused = 0
         for header in headers:
-            rows = self._ledger.rows(header)
-            for batch in self._batches(header, rows, is_replayed=True):
-                if batch.last_sequence < first:
+            # By way of all files, so that a column is there if any emission had it.
+            rows = self._ledger.rows_from(header.first_sequence, header.last_sequence)
+            rows = rows.select([name for name in columns if name in rows.column_names])
+            for whole in self._batches(header, rows, is_replayed=True):
+                batch = replace(whole, rows=_without(whole.rows, gone))
+                if whole.last_sequence < first or not batch.rows.num_rows:
                     continue
+                self._ledger.replays(max(first, whole.first_sequence))
                 refused += self._batch(batch)
                 total += batch.rows.num_rows
             if isinstance(self._session, Completes):
@@ -121,6 +135,11 @@ class Delivery:
         taken = [one for one in waiting if one.sequence not in bad]
         settle(self._ledger.folder, taken, "delivered")
         return Arrived(len(taken), len(bad))
+
+    @property
+    def can_clear(self) -> bool:
+        """Whether the destination can forget."""
+        return isinstance(self._session, Clears)
 
     def clear(self) -> None:
         """Have the destination forget the feed, if it can."""
@@ -207,6 +226,18 @@ class Delivery:
                     told = str(error)
                     raise
         return ()  # for the type checker: the loop returns or raises
+
+
+def _without(rows: "pa.Table", gone: Sequence[str]) -> "pa.Table":
+    """Rows, without those that would bring erased persons back."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not gone:
+        return rows
+    is_gone = pc.is_in(rows["profile_id"], value_set=pa.array(gone, pa.string()))
+    takes_away = pc.is_in(rows["action"], value_set=pa.array(REMOVING))
+    return rows.filter(pc.or_(pc.invert(is_gone), takes_away))
 
 
 def _is_worth_another_attempt(error: BaseException) -> bool:

@@ -9,7 +9,8 @@ from orchestration.feeds.definitions import Feed
 from orchestration.feeds.delivery import Arrived
 from orchestration.feeds.erasures import erased
 from orchestration.feeds.guard import Held
-from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.ledger import Ledger, LedgerError
+from orchestration.feeds.whole import check
 from orchestration.feeds.words import Word, words
 from orchestration.publication.append import last_record
 from orchestration.publication.snapshot import Manifest
@@ -56,6 +57,22 @@ class Emitted:
 def ledger_of(feed: Feed, ledger: Path) -> Ledger:
     """A feed's ledger in the ledger's folder."""
     return Ledger(ledger / "feeds" / feed.name, feed.key)
+
+
+def check_ledger(feed: Feed, ledger: Path) -> None:
+    """See that a feed can go on from its ledger.
+
+    Raises:
+        LedgerError: a file of it is damaged or gone; or of the persons who were erased.
+    """
+    own = ledger_of(feed, ledger)
+    check(own)
+    look, known = own.look(), len(erased(ledger))
+    if look and known < look.erased:
+        raise LedgerError(
+            f"{ledger / 'erasures'}: {look.erased} profile ids were erased, and {known} are there; "
+            "restore the folder from a backup, or they would be carried again"
+        )
 
 
 def state_of(feed: Feed, ledger: Path, manifest: Manifest) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.feeds.ledger import LedgerError
 from orchestration.publication.append import append_rows
 
 
@@ -16,13 +17,21 @@ def erased(ledger: Path) -> list[str]:
 
     Args:
         ledger: the ledger's folder.
+
+    Raises:
+        LedgerError: a file is damaged.
     """
     folder = ledger / "erasures"
     if not any(folder.glob("*.parquet")):
         return []
-    rows = duckdb.sql(
-        f"select distinct profile_id from read_parquet('{folder}/*.parquet') order by 1"
-    ).fetchall()
+    try:
+        rows = duckdb.sql(
+            f"select distinct profile_id from read_parquet('{folder}/*.parquet') order by 1"
+        ).fetchall()
+    except duckdb.Error as error:
+        raise LedgerError(
+            f"{folder}: a file is damaged ({str(error).splitlines()[0]}); restore it from a backup"
+        ) from None
     return [str(row[0]) for row in rows]
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestration.connectors.durable import put, put_table, read_table, remove
 from orchestration.publication.snapshot import checksum
@@ -26,7 +26,8 @@ from orchestration.publication.snapshot import checksum
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_DIGITS = 12  # of a sequence in a file's name, so that names are in order
+CURE = "restore the ledger from a backup, or move the feed's folder in it away and begin anew"
+DIGITS = 12  # of a sequence in a file's name, so that names are in order
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,14 @@ class Look:
     """The newest time that a feed looked whether there is something to send.
 
     `state` is what it looked at: while that is the same, there is nothing new. `held` are audiences
-    that a guard holds back, with the reason.
+    that a guard holds back, with the reason; `erased` is how many profile ids were erased by then.
     """
 
     state: str
     snapshot_id: str
     at: str
     held: dict[str, str] = field(default_factory=dict)
+    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Ledger:
     def all_emissions(self) -> Iterator[Header]:
         """Every emission ever, oldest first."""
         for path in self.archives():
-            for entry in json.loads(path.with_suffix(".json").read_text())["emissions"]:
+            for entry in said_in(path.with_suffix(".json"))["emissions"]:
                 yield Header(**entry)
         yield from self.emissions()
 
@@ -176,7 +178,7 @@ class Ledger:
             raise LedgerError(
                 f"feed {self.feed}: rows {first} to {last} do not follow {self.last_sequence()}"
             )
-        emission_id = f"{first:0{_DIGITS}d}"
+        emission_id = f"{first:0{DIGITS}d}"
         path = self.intent(emission_id)
         put_table(path, rows)
         header = Header(emission_id, as_of, snapshot_id, first, last, _now(), checksum(path))
@@ -186,7 +188,7 @@ class Ledger:
     def progress(self, emission: Header) -> int:
         """The last sequence of an open emission that was delivered."""
         path = self.folder / "progress" / emission.emission_id
-        return int(path.read_text()) if path.exists() else emission.first_sequence - 1
+        return int(said_in(path)) if path.exists() else emission.first_sequence - 1
 
     def advance(self, emission: Header, sequence: int) -> None:
         """Write down up to where an open emission was delivered."""
@@ -204,21 +206,37 @@ class Ledger:
     def acknowledged_at(self, emission: Header) -> str | None:
         """When an emission arrived, if it did; of an archived one the time is not kept."""
         path = self.acknowledgement(emission)
-        return json.loads(path.read_text())["acknowledged_at"] if path.exists() else None
+        return said_in(path)["acknowledged_at"] if path.exists() else None
 
     def look(self) -> Look | None:
         """The newest look."""
         path = self.folder / "look.json"
-        return Look(**json.loads(path.read_text())) if path.exists() else None
+        return Look(**said_in(path)) if path.exists() else None
 
-    def looked(self, state: str, snapshot_id: str, held: Mapping[str, str] | None = None) -> None:
+    def looked(
+        self, state: str, snapshot_id: str, erased: int, held: Mapping[str, str] | None = None
+    ) -> None:
         """Write down what was looked at, now that nothing of it is left to send."""
-        put(self.folder / "look.json", asdict(Look(state, snapshot_id, _now(), dict(held or {}))))
+        look = Look(state, snapshot_id, _now(), dict(held or {}), erased)
+        put(self.folder / "look.json", asdict(look))
+
+    def broken_replay(self) -> int | None:
+        """The sequence from which a replay was to send again that did not come to its end."""
+        path = self.folder / "replay.json"
+        return int(said_in(path)) if path.exists() else None
+
+    def replays(self, first: int | None) -> None:
+        """Write down that a replay is at a sequence, or with None that it came to its end."""
+        path = self.folder / "replay.json"
+        if first:
+            put(path, first)
+        else:
+            remove(path)
 
     def place(self) -> str | None:
         """Where rows went so far (`Feed.place`); None before the first."""
         path = self.folder / "place.json"
-        return str(json.loads(path.read_text())) if path.exists() else None
+        return str(said_in(path)) if path.exists() else None
 
     def placed(self, place: str) -> None:
         """Write down where rows go from now on."""
@@ -228,7 +246,7 @@ class Ledger:
     def failure(self) -> Failure | None:
         """The newest attempt, if it failed."""
         path = self.folder / "failure.json"
-        return Failure(**json.loads(path.read_text())) if path.exists() else None
+        return Failure(**said_in(path)) if path.exists() else None
 
     def failed(self, failure: Failure | None) -> None:
         """Write down that an attempt failed, or with None that one did not."""
@@ -237,28 +255,6 @@ class Ledger:
             put(path, asdict(failure))
         else:
             remove(path)
-
-    def check_form(self) -> None:
-        """See that it was written in the form of today.
-
-        Raises:
-            LedgerError: an older version wrote it; going on would send everything again.
-        """
-        for path in self.files("intents/*.parquet"):
-            if len(path.stem) != _DIGITS:
-                raise LedgerError(
-                    f"{path} was written by an older version of Muster, which named emissions "
-                    f"otherwise. Move {self.folder} away, then everybody enters anew"
-                )
-
-    def damaged(self) -> list[Path]:
-        """Files whose checksum is not that of their header."""
-        found = [self.intent(one.emission_id) for one in self.emissions()
-                 if checksum(self.intent(one.emission_id)) != one.sha256]  # fmt: skip
-        for path in self.archives():
-            if checksum(path) != json.loads(path.with_suffix(".json").read_text())["sha256"]:
-                found.append(path)
-        return found
 
     def files(self, pattern: str) -> list[Path]:
         """Files of the ledger by their names."""
@@ -286,8 +282,25 @@ def with_keys(feed: str, rows: "pa.Table") -> "pa.Table":
 
 
 def header_of(path: Path) -> Header:
-    """The header in a file."""
-    return Header(**json.loads(path.read_text()))
+    """The header in a file.
+
+    Raises:
+        LedgerError: it is damaged.
+    """
+    return Header(**said_in(path))
+
+
+def said_in(path: Path) -> Any:
+    """What a small file of the ledger says.
+
+    Raises:
+        LedgerError: it is damaged, or gone.
+    """
+    try:
+        return json.loads(path.read_text())
+    except (ValueError, FileNotFoundError) as error:
+        words = "it is missing" if isinstance(error, OSError) else "it is no JSON any more"
+        raise LedgerError(f"{path}: {words}; {CURE}") from None
 
 
 def last_of(archive: Path) -> int:

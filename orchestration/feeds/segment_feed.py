@@ -9,6 +9,7 @@ import duckdb
 from orchestration.feeds.definitions import Feed
 from orchestration.feeds.delivery import opened, send
 from orchestration.feeds.emitted import Emitted, ledger_of, state_of
+from orchestration.feeds.erasures import erased
 from orchestration.feeds.ledger import Ledger, LedgerError
 from orchestration.feeds.refused import refusals
 from orchestration.feeds.segment_rows import changes_since_sent
@@ -42,7 +43,8 @@ def emit(
     word = paused(ledger.folder)
     if manifest is None or word:
         return Emitted(feed.name, ledger.last_sequence(), paused=word)
-    if ledger.last_sequence() and ledger.place() not in (None, feed.place):
+    _check_others(feed, ledger_root)
+    if _arrived(ledger) and ledger.place() not in (None, feed.place):
         raise LedgerError(
             f"feed {feed.name} went to another place before, and this one has none of its "
             f"{ledger.last_sequence():,} rows. To fill it: muster feed replay {feed.name} "
@@ -55,7 +57,8 @@ def emit(
     with duckdb.connect() as connection:
         changes = changes_since_sent(connection, feed, manifest, published, ledger)
     sent = send(feed, ledger, changes.rows, waiting, tell)
-    ledger.looked(state, manifest.snapshot_id, {one.audience: one.reason for one in changes.held})
+    held = {one.audience: one.reason for one in changes.held}
+    ledger.looked(state, manifest.snapshot_id, len(erased(ledger_root)), held)
     tidy(ledger)
     return Emitted(
         feed.name,
@@ -70,6 +73,26 @@ def emit(
         snapshot_id=manifest.snapshot_id,
         as_of=manifest.as_of,
     )
+
+
+def _arrived(ledger: Ledger) -> int:
+    """Up to where rows may have come to the place where the feed went so far."""
+    still_open = ledger.unacknowledged()
+    return ledger.progress(still_open[0]) if still_open else ledger.last_sequence()
+
+
+def _check_others(feed: Feed, ledger_root: Path) -> None:
+    """No feed of the past, which may be this one under another name, has rows in its place."""
+    if not feed.destination.place(feed.name):
+        return  # it holds nothing that another could take away
+    for folder in sorted((ledger_root / "feeds").glob("*/place.json")):
+        other = Ledger(folder.parent, feed.key)
+        if other.feed != feed.name and other.place() == feed.place and _arrived(other):
+            raise LedgerError(
+                f"feed {other.feed} went to the place of feed {feed.name} before, and its rows are "
+                f"there. If it is the same feed under another name, rename {other.folder} to "
+                f"{feed.name}; if not, give this one a place of its own"
+            )
 
 
 def columns(feed: Feed) -> list[str]:

@@ -1,16 +1,16 @@
 """How a feed stands, read from its ledger, and whether it is due. Nothing is changed here."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from orchestration.feeds.definitions import Feed, FeedError
-from orchestration.feeds.emitted import ledger_of, state_of
-from orchestration.feeds.ledger import Failure, Look
+from orchestration.feeds.emitted import check_ledger, ledger_of, state_of
+from orchestration.feeds.ledger import Failure, LedgerError, Look
 from orchestration.feeds.names import check_names
 from orchestration.feeds.refused import refusals
 from orchestration.feeds.words import Word, paused
-from orchestration.publication.snapshot import manifest_path, newest
+from orchestration.publication.manifest import newest, published_at
 
 # A row that was refused is tried again by a sensor after so long, even if nothing else is new.
 RETRY_REFUSED = timedelta(minutes=10)
@@ -25,7 +25,8 @@ class Status:
         arrived: the sequence up to which rows were delivered, refused ones among them.
         lag: how long the newest snapshot has not been looked at; None if it was.
         open_since: when the oldest emission was written that is not acknowledged.
-        misnamed: what the feed names and the newest snapshot does not have, in words.
+        broken_replay: the sequence at which a replay did not go on.
+        wrong: names that are not published, or damage of the ledger, in words.
         waiting: rows that were refused and will be tried again.
         dead: rows that were refused and will not.
     """
@@ -42,7 +43,8 @@ class Status:
     dead: int
     failure: Failure | None
     paused: Word | None
-    misnamed: str
+    wrong: tuple[str, ...]
+    broken_replay: int | None
     late_after: timedelta
 
     @property
@@ -51,8 +53,12 @@ class Status:
         told = []
         if self.paused:
             told.append(f"paused by {self.paused.said_by} since {self.paused.said_at}")
-        if self.misnamed:
-            told.append(self.misnamed)
+        told += self.wrong
+        if self.broken_replay:
+            told.append(
+                f"a replay broke off at row {self.broken_replay}; it goes on with: muster feed "
+                f"replay {self.name} --from {self.broken_replay}"
+            )
         if self.failure:
             told.append(f"cannot be delivered: {self.failure.message}")
         for audience, why in (self.look.held if self.look else {}).items():
@@ -80,15 +86,15 @@ def status_of(feed: Feed, ledger_root: Path, published: Path, now: datetime) -> 
     ledger = ledger_of(feed, ledger_root)
     manifest = newest(published)
     look = ledger.look()
-    lag, misnamed = None, ""
+    lag, wrong = None, []
     try:
+        check_ledger(feed, ledger_root)
         if manifest:
             check_names(feed, published, manifest)
-    except FeedError as error:
-        misnamed = str(error)
+    except (FeedError, LedgerError) as error:
+        wrong.append(str(error))
     if manifest and (look is None or look.snapshot_id != manifest.snapshot_id):
-        path = manifest_path(published, manifest.snapshot_id)
-        lag = max(now - datetime.fromtimestamp(path.stat().st_mtime, UTC), timedelta(0))
+        lag = max(now - published_at(published, manifest.snapshot_id), timedelta(0))
     still_open = ledger.unacknowledged()
     refused = refusals(ledger.folder)
     last = ledger.last_sequence()
@@ -105,7 +111,8 @@ def status_of(feed: Feed, ledger_root: Path, published: Path, now: datetime) -> 
         sum(one.state == "dead" for one in refused),
         ledger.failure(),
         paused(ledger.folder),
-        misnamed,
+        tuple(wrong),
+        ledger.broken_replay(),
         timedelta(minutes=feed.settings.late_after_minutes),
     )
 

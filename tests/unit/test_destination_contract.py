@@ -30,6 +30,7 @@ from orchestration.connectors.destinations.registry import destination, kinds
 from orchestration.feeds.definitions import Feed, FeedSettings
 from orchestration.feeds.delivery import opened as opened_feed
 from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.whole import damaged
 from tests.destination_worlds import FEED, KEY, SECRET, WORLDS, Key, Row, World, plain
 from tests.kills import seeded
 
@@ -299,7 +300,7 @@ def kill_and_emit(world: World, folder: Path, kills: int, size: int = 20) -> int
     process.start()
     process.join(300)
     assert process.exitcode == 0
-    assert ledger.unacknowledged() == [] and ledger.damaged() == []
+    assert ledger.unacknowledged() == [] and damaged(ledger) == []
     check(world, rows, was_killed=True)
     return midst
 

@@ -1,6 +1,7 @@
 """Attempts, refused rows, guards and words of people; the destination does as it is told."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from orchestration.feeds import delivery
 from orchestration.feeds import ledger as ledger_module
 from orchestration.feeds.definitions import Feed, FeedError, load_feeds
 from orchestration.feeds.dry_run import look_ahead
+from orchestration.feeds.erasures import erase
 from orchestration.feeds.ledger import LedgerError
 from orchestration.feeds.refused import refusals
 from orchestration.feeds.status import due, status_of
 from orchestration.feeds.upkeep import replay, reset, revive
+from orchestration.feeds.whole import damaged
 from orchestration.feeds.words import WordError, say, words
 from orchestration.publication.manifest import SnapshotError
 from orchestration.resources.settings import Settings
@@ -39,6 +42,10 @@ class Told(Destination):
     answer: Any = None
     knows: int = 0
     seen: int = 0
+    where: str = ""
+
+    def place(self, feed: str) -> str:
+        return self.where
 
     def delivered(self, feed: str) -> int:
         return self.knows or self.seen
@@ -234,8 +241,139 @@ def test_a_reset_sends_everybody_anew_under_new_numbers(world: World) -> None:
     world.publish(_everybody(4))
     world.emit()
     reset(world.folder / "ledger", world.feed, "a new database", print)
+    # It cannot forget, so it was told that everybody leaves.
+    assert [(row["action"], row["reason"]) for row in _there(world).taken[4:]] == [
+        ("exit", "reset")
+    ] * 4
     assert world.emit().actions == {"enter": 4}
-    assert [row["sequence"] for row in _there(world).taken] == list(range(1, 9))
+    assert [row["sequence"] for row in _there(world).taken] == list(range(1, 13))
+    assert world.emit().rows == 0
+
+
+def test_a_replay_brings_no_erased_person_back_and_respects_a_pause(world: World) -> None:
+    there, ledger = _there(world), world.folder / "ledger"
+    world.publish(_everybody(5))
+    world.emit()
+    erase(ledger, ["p001"], "asked for", "ann")
+    assert world.emit().actions == {"erase": 1}
+    there.taken.clear()
+    assert replay(ledger, world.feed, 1, print).rows == 5
+    told = [(row["action"], row["profile_id"]) for row in there.taken]
+    assert ("erase", "p001") in told and ("enter", "p001") not in told
+    say(world.ledger.folder, "pause", "", 6)
+    with pytest.raises(WordError, match="feed segments is paused by"):
+        replay(ledger, world.feed, 1, print)
+
+
+def test_a_replay_that_broke_off_is_told_until_it_went_on(world: World) -> None:
+    there, ledger = _there(world), world.folder / "ledger"
+    world.publish(_everybody(7))
+    world.emit()
+    there.taken.clear()
+
+    def down(batch: Batch) -> Sequence[RowError]:
+        if batch.number == 2:
+            raise DeliveryError("down", is_temporary=False)
+        return ()
+
+    there.answer = down
+    with pytest.raises(DeliveryError):
+        replay(ledger, world.feed, 1, print)
+    there.answer = None
+    assert world.emit().rows == 0
+    now = datetime.now(UTC)
+    told = status_of(world.feed, ledger, world.published, now).troubles
+    assert "a replay broke off at row 4; it goes on with: muster feed replay segments --from 4" in (
+        told
+    )
+    replay(ledger, world.feed, 4, print)
+    assert [row["sequence"] for row in there.taken] == list(range(1, 8))
+    assert status_of(world.feed, ledger, world.published, now).troubles == []
+
+
+def _publish_tiers(world: World) -> None:
+    profiles = [(f"p{number}", "gold", "granted") for number in range(3)]
+    world.publish_tables(
+        {"segment_memberships": [("a", name) for name, *_ in profiles], "profiles": profiles},
+        TABLES,
+    )
+
+
+def test_a_replay_has_the_columns_that_the_feed_has_today(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    there = Told(taken=[])
+    world.feed = replace(world.feed, destination=there)
+    _publish_tiers(world)
+    world.emit()
+    with_tier = world.feed.settings.model_copy(update={"columns": {"tier": "tier"}})
+    world.feed = replace(world.feed, settings=with_tier)
+    assert world.emit().actions == {"update": 3}
+    there.taken.clear()
+    replay(world.folder / "ledger", world.feed, 1, print)
+    assert {tuple(row) for row in there.taken} == {tuple(there.taken[0])}
+    assert [row["tier"] for row in there.taken] == [None] * 3 + ["gold"] * 3
+    without = world.feed.settings.model_copy(update={"columns": {}})
+    world.feed = replace(world.feed, settings=without)
+    there.taken.clear()
+    replay(world.folder / "ledger", world.feed, 1, print)
+    assert "tier" not in there.taken[0]
+
+
+def test_what_is_gone_from_the_ledger_is_told_before_numbers_are_given_twice(
+    tmp_path: Path,
+) -> None:
+    world, home = World(tmp_path), Settings(tmp_path)
+    for size in (2, 3, 4):
+        world.publish(_everybody(size))
+        emit(home, world.feed)
+    folder = world.ledger.folder
+    for name, told in (
+        ("intents/000000000004.json", "emission 000000000004 arrived, and what it sent is missing"),
+        ("intents/000000000003.json", "rows 3 to 3 are missing"),
+        ("intents/000000000003.parquet", "000000000003.parquet is missing or damaged"),
+        ("look.json", ""),
+    ):
+        kept = (folder / name).read_bytes()
+        (folder / name).unlink()
+        assert bool(damaged(world.ledger)) == bool(told)
+        if told:
+            with pytest.raises(LedgerError, match=told):
+                emit(home, world.feed)
+        (folder / name).write_bytes(kept)
+    for name in ("acknowledgements/000000000003.json", "look.json"):
+        kept = (folder / name).read_bytes()
+        (folder / name).write_bytes(b"not JSON")
+        (words,) = damaged(world.ledger)
+        assert name in words and "it is no JSON any more; restore" in words
+        (folder / name).write_bytes(kept)
+    assert emit(home, world.feed).rows == 0
+
+
+def test_erasures_that_are_lost_stop_the_feed(tmp_path: Path) -> None:
+    world, home = World(tmp_path), Settings(tmp_path)
+    world.publish(_everybody(3))
+    erase(tmp_path / "ledger", ["p001"], "asked for", "ann")
+    assert emit(home, world.feed).rows == 2
+    (file,) = (tmp_path / "ledger" / "erasures").glob("*.parquet")
+    file.write_bytes(b"no Parquet")
+    with pytest.raises(LedgerError, match="erasures: a file is damaged"):
+        emit(home, world.feed)
+    file.unlink()
+    with pytest.raises(LedgerError, match="1 profile ids were erased, and 0 are there"):
+        emit(home, world.feed)
+    assert world.delivered() and all(row["profile_id"] != "p001" for row in world.delivered())
+
+
+def test_a_renamed_feed_does_not_take_its_own_place_for_another(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    there = Told(taken=[], where="table members")
+    world.feed = replace(world.feed, destination=there)
+    world.publish(_everybody(3))
+    world.emit()
+    world.feed = replace(world.feed, name="members")
+    with pytest.raises(LedgerError, match="feed segments went to the place of feed members"):
+        world.emit()
+    world.ledger.folder.rename(world.ledger.folder.with_name("members"))
     assert world.emit().rows == 0
 
 
@@ -270,7 +408,7 @@ def test_damage_in_the_ledger_is_found_before_it_goes_out(world: World) -> None:
     there.answer = None
     path = world.ledger.intent("000000000001")
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    assert world.ledger.damaged() == [path]
+    assert [words.split()[0] for words in damaged(world.ledger)] == [str(path)]
     with pytest.raises(LedgerError, match="damaged"):
         world.emit()
 
