@@ -131,6 +131,8 @@ def verify_snapshots(
     if faults:
         raise typer.Exit(1)
     count = 1 if snapshot else len(snapshot_ids(folder))
+    if not count:
+        raise _fail(f"nothing has been published under {folder} yet; run `muster run`")
     typer.echo(f"{count} snapshot{'s are' if count != 1 else ' is'} whole")
 
 
@@ -140,8 +142,8 @@ def published_export(
     with_contact_data: WithContactData = False,
 ) -> None:
     """Write the newest snapshot's tables into one self-contained DuckDB file."""
+    from orchestration.publication.export import export
     from orchestration.publication.manifest import SnapshotError
-    from orchestration.publication.snapshot import export
 
     try:
         manifest = export(_folder(), target, with_contact_data)
@@ -174,11 +176,12 @@ def published_copy(
     """Copy the newest snapshot to an object store; MUSTER_PUBLISH_TO does so in each run."""
     import os
 
+    from orchestration.publication.manifest import SnapshotError
     from orchestration.publication.object_store import CopyError, copy_newest
     from orchestration.publication.retention import retention_of
 
     try:
         manifest = copy_newest(_folder(), url, retention_of(os.environ))
-    except (OSError, ValueError, CopyError) as error:
+    except (OSError, ValueError, CopyError, SnapshotError) as error:
         raise _fail(str(error)) from None
     typer.echo(f"copied snapshot {manifest.snapshot_id} to {url}")

@@ -10,6 +10,7 @@ from orchestration.connectors.contract import entities
 from orchestration.publication.builds import ForeignBuildError, recorded_build
 from orchestration.publication.contract import read_contracts
 from orchestration.publication.decisions import record_decisions
+from orchestration.publication.manifest import SnapshotError
 from orchestration.publication.membership import record_membership
 from orchestration.publication.object_store import VARIABLE, CopyError, copy_newest
 from orchestration.publication.retention import retention_of
@@ -69,7 +70,7 @@ def copy_assets() -> list[dg.AssetsDefinition]:
     def copy() -> dg.MaterializeResult[None]:
         try:
             copied = copy_newest(load_settings().published, place, retention_of(os.environ))
-        except (CopyError, OSError, ValueError) as error:
+        except (CopyError, SnapshotError, OSError, ValueError) as error:
             raise dg.Failure(str(error)) from None
         return dg.MaterializeResult(metadata={"snapshot_id": copied.snapshot_id})
 

@@ -17,6 +17,7 @@ from orchestration.publication.manifest import (
     table_file,
 )
 from orchestration.publication.retention import Retention, expired
+from orchestration.publication.verify import check_tables
 
 VARIABLE = "MUSTER_PUBLISH_TO"
 
@@ -39,12 +40,14 @@ def copy_newest(published: Path, url: str, retention: Retention) -> Manifest:
     Raises:
         FileNotFoundError: nothing has been published yet.
         CopyError: the store refuses, or cannot be reached.
+        SnapshotError: a file of the snapshot is missing or damaged.
     """
     import fsspec
 
     if "://" not in url and not url.startswith("/"):
         raise CopyError(f"{url!r} is no address such as s3://bucket/prefix, and no absolute path")
     manifest = newest_or_fail(published)
+    check_tables(published, manifest, manifest.open_tables())
     try:
         # Both would be kept for the time of a process, while others write and credentials change.
         store, root = fsspec.core.url_to_fs(url, skip_instance_cache=True, use_listings_cache=False)

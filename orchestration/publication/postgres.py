@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from orchestration.publication.manifest import Manifest, newest_or_fail, table_file
+from orchestration.publication.verify import check_tables
 
 _NULL = "\\N"
 _BLOCK = 1 << 20
@@ -49,17 +50,19 @@ def sync(
 
     Raises:
         FileNotFoundError: nothing has been published yet.
-        SnapshotError: a file of the snapshot is missing.
-        SyncError: PostgreSQL cannot be reached, or refuses.
+        SnapshotError: a file of the snapshot is missing or damaged.
+        SyncError: PostgreSQL cannot be reached, or refuses; or the schema is somebody else's.
     """
     if not url.startswith(("postgresql://", "postgres://")):
         raise SyncError("the address must be one such as postgresql://user@host/database")
     manifest = newest_or_fail(published)
+    tables = manifest.open_tables(with_contact_data)
+    check_tables(published, manifest, tables)
     try:
         with psycopg.connect(url) as connection, connection.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
             cursor.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
-            tables = manifest.open_tables(with_contact_data)
+            _check_ours(cursor, schema)
             _drop_others(cursor, schema, {*tables, "snapshot"})
             for name in tables:
                 _fill(cursor, schema, name, table_file(published, manifest, name))
@@ -73,6 +76,17 @@ def sync(
             "holds what it held before; check the address, PGPASSWORD, and the user's rights"
         ) from None
     return manifest
+
+
+def _check_ours(cursor: psycopg.Cursor[Any], schema: str) -> None:
+    """A schema that holds tables, and no snapshot of ours among them, is somebody else's."""
+    cursor.execute("select tablename from pg_tables where schemaname = %s order by 1", [schema])
+    names = [name for (name,) in cursor.fetchall()]
+    if names and "snapshot" not in names:
+        raise SyncError(
+            f"schema {schema} holds tables that are not Muster's ({', '.join(names[:3])}); nothing "
+            "was changed. Name a schema of its own with --schema: other tables in it are dropped"
+        )
 
 
 def _drop_others(cursor: psycopg.Cursor[Any], schema: str, keep: set[str]) -> None:

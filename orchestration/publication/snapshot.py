@@ -5,7 +5,6 @@ changes belongs to feeds. What readers need to know is in docs/published.md.
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +22,10 @@ from orchestration.publication.manifest import (
     Table,
     manifest_path,
     newest,
-    newest_or_fail,
     published_at,
     read_manifest,
     snapshot_folder,
     snapshot_ids,
-    table_file,
 )
 from orchestration.publication.retention import Retention, expired
 
@@ -39,7 +36,6 @@ __all__ = [
     "Table",
     "checksum",
     "delete_expired",
-    "export",
     "manifest_path",
     "newest",
     "publish",
@@ -202,55 +198,3 @@ def repair_current(published: Path) -> None:
             f"snapshot {manifest.snapshot_id} cannot be shown: {str(error).splitlines()[0]}; see "
             "`muster published verify`, and publish a new one with `muster run`"
         ) from None
-
-
-def _is_export(file: Path) -> bool:
-    """Whether a file is an earlier export, which a newer one may replace."""
-    try:
-        with duckdb.connect(str(file), read_only=True) as connection:
-            connection.execute("select snapshot_id from snapshot")
-    except duckdb.Error:
-        return False
-    return True
-
-
-def export(published: Path, target: Path, with_contact_data: bool = False) -> Manifest:
-    """Write the newest snapshot's tables into one self-contained DuckDB file.
-
-    Args:
-        published: the folder of snapshots.
-        target: the file to write.
-        with_contact_data: private tables, too; then only its owner can read the file.
-
-    Raises:
-        FileNotFoundError: nothing has been published yet, or there is no folder for the target.
-        FileExistsError: the target is another file than an earlier export.
-        OSError: the file cannot be written.
-        SnapshotError: a file of the snapshot is missing.
-    """
-    manifest = newest_or_fail(published)
-    if not target.resolve().parent.is_dir() or target.is_dir():
-        raise FileNotFoundError(f"{target} cannot be written: name a file in a folder that exists")
-    if target.exists() and not _is_export(target):
-        raise FileExistsError(f"{target} is there and no export: name another file, or remove it")
-    temporary = target.with_name(target.name + ".new")
-    temporary.unlink(missing_ok=True)
-    if with_contact_data:
-        before = os.umask(0o077)
-    try:
-        with duckdb.connect(str(temporary)) as connection:
-            for name in manifest.open_tables(with_contact_data):
-                file = table_file(published, manifest, name)
-                connection.execute(f"create table {name} as select * from read_parquet('{file}')")
-            connection.execute(
-                "create table snapshot as select $1 as snapshot_id, $2::timestamp as as_of",
-                [manifest.snapshot_id, manifest.as_of],
-            )
-    except duckdb.IOException as error:
-        temporary.unlink(missing_ok=True)  # what is left of it would keep a full disk full
-        raise OSError(f"{target} cannot be written: {str(error).splitlines()[0]}") from None
-    finally:
-        if with_contact_data:
-            os.umask(before)
-    temporary.replace(target)
-    return manifest

@@ -163,6 +163,15 @@ def test_a_sync_brings_every_type_and_takes_away_what_is_gone(
     assert _rows(database, "select snapshot_id from types.snapshot") == [("000002",)]
 
 
+def test_a_schema_of_somebody_else_is_left_alone(tmp_path: Path, database: str) -> None:
+    world = SnapshotWorld(tmp_path)
+    world.publish(members(("a", "p1")))
+    execute(database, "create schema crm; create table crm.profiles as select 'mine' as words")
+    with pytest.raises(SyncError, match=r"that are not Muster's \(profiles\); nothing was changed"):
+        sync(world.published, database, "crm")
+    assert _rows(database, "select words from crm.profiles") == [("mine",)]
+
+
 def test_a_sync_that_fails_leaves_what_was_there(tmp_path: Path, database: str) -> None:
     world = SnapshotWorld(tmp_path, MEMBERS, SMALL)
     world.publish(members(("a", "p1")), "select 1 as id")

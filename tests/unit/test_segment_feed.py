@@ -1,7 +1,9 @@
 """The segment feed against a consumer that applies it, over random histories with crashes."""
 
 import json
+import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -9,14 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestration.connectors.destinations.base import DeliveryError
 from orchestration.connectors.destinations.files import FilesDestination, FilesSession
 from orchestration.feeds import segment_feed
 from orchestration.feeds.definitions import Feed, FeedSettings
 from orchestration.feeds.emitted import Emitted
 from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.upkeep import reset
 from orchestration.publication.builds import BuildRecord
+from orchestration.publication.export import export
 from orchestration.publication.snapshot import (
-    export,
     newest,
     publish,
     repair_current,
@@ -165,6 +169,23 @@ def test_a_half_written_snapshot_is_never_the_newest(tmp_path: Path) -> None:
     assert manifest is not None and manifest.snapshot_id == "000001"
     assert world.publish(set()) == "000002"
     assert not (world.published / "snapshots" / "building-000002").exists()
+
+
+def test_files_of_another_ledger_are_not_overwritten(tmp_path: Path) -> None:
+    for form in ("jsonl", "parquet", "csv"):
+        world = World(tmp_path / form)
+        files = FilesDestination(type="files", folder=str(tmp_path / form / "x"), formats=(form,))
+        world.feed = replace(world.feed, destination=files)
+        world.publish({("a", "p1"), ("a", "p2")})
+        world.emit()
+        there = {path: path.read_bytes() for path in (tmp_path / form / "x").rglob("part-*")}
+        shutil.rmtree(world.ledger.folder)
+        world.publish({("a", "p2"), ("a", "p3")})
+        with pytest.raises(DeliveryError, match="holds other rows: another ledger wrote them"):
+            world.emit()
+        assert {path: path.read_bytes() for path in there} == there
+        reset(tmp_path / form / "ledger", world.feed, "the ledger is lost", print)
+        assert world.emit().actions == {"enter": 2}
 
 
 def test_an_export_stands_by_itself(tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 from orchestration.assets.published import copy_assets
 from orchestration.cli import app
 from orchestration.publication.compare import compare
+from orchestration.publication.export import export
 from orchestration.publication.manifest import SnapshotError, published_at, read_manifest
 from orchestration.publication.object_store import CopyError, copy_newest
 from orchestration.publication.retention import Retention, expired, retention_of
 from orchestration.publication.snapshot import (
     delete_expired,
-    export,
     newest,
     repair_current,
     snapshot_ids,
@@ -258,7 +258,7 @@ def test_the_commands_say_what_there_is(tmp_path: Path) -> None:
         gone = tmp_path / "copy.duckdb"
         (world.published / "snapshots/000002/segment_memberships.parquet").unlink()
         failed = run(app, ["published", "export", str(gone)])
-        assert failed.exit_code == 2 and "is missing, though the manifest names it" in failed.output
+        assert failed.exit_code == 2 and "000002/segment_memberships.parquet: it is missing" in failed.output
 
 
 def test_what_cannot_be_written_is_told_and_nothing_else_is_touched(
@@ -274,6 +274,7 @@ def test_what_cannot_be_written_is_told_and_nothing_else_is_touched(
             assert run(app, ["published", "export", str(target)]).exit_code == 0
         for words, told in (
             (["export", str(notes)], "is there and no export"),
+            (["export", str(world.published / "current.duckdb")], "where snapshots are published"),
             (["export", "/proc/copy.duckdb"], "/proc/copy.duckdb cannot be written: IO Error"),
             (["export", str(tmp_path / "no/copy.duckdb")], "name a file in a folder that exists"),
             (["copy", "backup"], "'backup' is no address such as s3://bucket/prefix"),
@@ -284,6 +285,18 @@ def test_what_cannot_be_written_is_told_and_nothing_else_is_touched(
             failed = run(app, ["published", *words])
             assert failed.exit_code == 2 and told in failed.output, (words, failed.output)
         assert notes.read_text() == "mine"
+        file = world.published / "snapshots/000001/segment_memberships.parquet"
+        kept = file.read_bytes()
+        file.write_bytes(kept[:-1] + b"x")
+        for words in (
+            ["export", str(target)],
+            ["copy", str(tmp_path / "copies")],
+            ["sync", "postgresql://a@127.0.0.1:1/b"],
+        ):
+            failed = run(app, ["published", *words])
+            assert failed.exit_code == 2 and "its SHA-256 is another" in failed.output, words
+        assert not (tmp_path / "copies").exists()
+        file.write_bytes(kept)
         monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "")

@@ -23,6 +23,9 @@ class Place(Protocol):
     def put(self, name: str, scratch: Path, write: Writer) -> None:
         """Make a file appear whole; `write` fills one that nobody sees yet."""
 
+    def read(self, name: str, scratch: Path) -> Path | None:
+        """A file that is there, as one of this machine; None if there is none."""
+
     def touch(self, name: str) -> None:
         """Make an empty file appear."""
 
@@ -53,6 +56,11 @@ class Folder:
             hidden.unlink(missing_ok=True)  # what is left of it would keep a full disk full
             raise
         force(path.parent)
+
+    def read(self, name: str, scratch: Path) -> Path | None:
+        """The file itself."""
+        path = self._folder / name
+        return path if path.exists() else None
 
     def touch(self, name: str) -> None:
         """Make an empty file appear."""
@@ -106,6 +114,14 @@ class Store:
 
     def _parent(self, name: str) -> str:
         return f"{self._root}/{name}".rpartition("/")[0]
+
+    def read(self, name: str, scratch: Path) -> Path | None:
+        """A copy of the object."""
+        if not self._system.exists(f"{self._root}/{name}"):
+            return None
+        path = scratch / f"there-{Path(name).name}"
+        self._system.get_file(f"{self._root}/{name}", str(path))
+        return path
 
     def touch(self, name: str) -> None:
         """Make an empty object appear."""

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from orchestration.connectors.destinations.base import Batch, Destination, RowError
+from orchestration.connectors.destinations.base import Batch, DeliveryError, Destination, RowError
 from orchestration.connectors.destinations.file_places import (
     Folder,
     Place,
@@ -26,6 +26,12 @@ from orchestration.connectors.secrets import resolved
 Form = Literal["jsonl", "parquet", "csv"]
 _OPTIONS = {"jsonl": "format json", "parquet": "format parquet", "csv": "format csv, header"}
 SUCCESS = "_SUCCESS"
+# Without guesses: an id may look like a number, or like a date.
+_READERS: dict[Form, str] = {
+    "jsonl": "read_json('{file}', format = 'newline_delimited', columns = {columns})",
+    "parquet": "read_parquet('{file}')",
+    "csv": "read_csv('{file}', all_varchar = true)",
+}
 
 
 class FilesDestination(Destination):
@@ -84,13 +90,39 @@ class FilesSession:
         try:
             with tempfile.TemporaryDirectory(prefix="muster-") as scratch:
                 for form in self._formats:
-                    name = f"part-{batch.number:05d}.{form}"
-                    self._place.put(
-                        f"{batch.emission_id}/{name}", Path(scratch), self._writer(form)
-                    )
+                    name = f"{batch.emission_id}/part-{batch.number:05d}.{form}"
+                    if not batch.is_replayed:
+                        self._check_same(batch, name, form, Path(scratch))
+                    self._place.put(name, Path(scratch), self._writer(form))
         except self._failures as error:
             raise plainly(error, self._place.name) from None
         return ()
+
+    def _check_same(self, batch: Batch, name: str, form: Form, scratch: Path) -> None:
+        """What is there by that name, as after a kill, is about the same; else it is another's.
+
+        Raises:
+            DeliveryError: the rows there are about something else.
+        """
+        there = self._place.read(name, scratch)
+        if there is None:
+            return
+        names = ("sequence", *batch.key)
+        columns = ", ".join(f"{one}::varchar as {one}" for one in names)
+        file = str(there).replace("'", "''")
+        source = _READERS[form].format(file=file, columns=dict.fromkeys(names, "VARCHAR"))
+        (differing,) = self._connection.execute(
+            f"""select count(*) from (
+                (select {columns} from batch except select {columns} from {source})
+                union all (select {columns} from {source} except select {columns} from batch))"""
+        ).fetchall()[0]
+        if differing:
+            raise DeliveryError(
+                f"{self._place.name}/{name} holds other rows: another ledger wrote them, or this "
+                "one was restored to before them. Restore the one that did, or begin anew with "
+                "`muster feed reset`",
+                is_temporary=False,
+            )
 
     def _writer(self, form: Form) -> Writer:
         def write(path: Path) -> None:
