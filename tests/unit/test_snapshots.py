@@ -258,7 +258,10 @@ def test_the_commands_say_what_there_is(tmp_path: Path) -> None:
         gone = tmp_path / "copy.duckdb"
         (world.published / "snapshots/000002/segment_memberships.parquet").unlink()
         failed = run(app, ["published", "export", str(gone)])
-        assert failed.exit_code == 2 and "000002/segment_memberships.parquet: it is missing" in failed.output
+        assert (
+            failed.exit_code == 2
+            and "000002/segment_memberships.parquet: it is missing" in failed.output
+        )
 
 
 def test_what_cannot_be_written_is_told_and_nothing_else_is_touched(
