@@ -567,7 +567,7 @@ def test_a_killed_pull_is_repaired_by_the_next(shop: Shop) -> None:
 
 @pytest.mark.soak
 def test_fifty_killed_pulls_are_repaired(shop: Shop) -> None:
-    assert _killed_pulls(shop, 50) >= 10, "kills must hit pulls in their middle"
+    assert _killed_pulls(shop, 50) >= 5, "kills must hit pulls in their middle"
 
 
 def test_the_command_line(shop: Shop) -> None:
