@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from orchestration.feeds.definitions import Feed
+from orchestration.feeds.definitions import Feed, load_feeds
 from orchestration.feeds.delivery import Arrived
 from orchestration.feeds.erasures import erased
 from orchestration.feeds.guard import Held
@@ -67,12 +67,31 @@ def check_ledger(feed: Feed, ledger: Path) -> None:
     """
     own = ledger_of(feed, ledger)
     check(own)
+    if feed.settings.of == "campaigns" and not own.last_sequence():
+        _check_renamed(feed, ledger)
     look, known = own.look(), len(erased(ledger))
     if look and known < look.erased:
         raise LedgerError(
             f"{ledger / 'erasures'}: {look.erased} profile ids were erased, and {known} are there; "
             "restore the folder from a backup, or they would be carried again"
         )
+
+
+def _check_renamed(feed: Feed, ledger: Path) -> None:
+    """Under another name, and without its ledger, a feed would send every message again."""
+    import duckdb
+
+    declared = load_feeds()
+    for folder in sorted((ledger / "feeds").glob("*/intents")):
+        other = Ledger(folder.parent, feed.key)
+        history = None if other.feed in declared else other.history()
+        if history and "decision_id" in duckdb.sql(f"from {history} limit 0").columns:
+            raise LedgerError(
+                f"feed {other.feed} sent messages and is not in feeds.yml any more; feed "
+                f"{feed.name} would send them again. If it is the same feed under another name, "
+                f"move all in {other.folder} into {feed.name} beside it, and remove it; if not, "
+                "move that folder away"
+            )
 
 
 def state_of(feed: Feed, ledger: Path, manifest: Manifest) -> str:

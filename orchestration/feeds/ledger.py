@@ -123,6 +123,11 @@ class Ledger:
         headers = self.emissions()
         return headers[-1].last_sequence if headers else self.archived_until()
 
+    def arrived(self) -> int:
+        """The sequence up to which rows were delivered, refused ones among them."""
+        still_open = self.unacknowledged()
+        return self.progress(still_open[0]) if still_open else self.last_sequence()
+
     def rows(self, emission: Header) -> "pa.Table":
         """The rows of an emission.
 

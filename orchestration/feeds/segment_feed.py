@@ -44,7 +44,7 @@ def emit(
     if manifest is None or word:
         return Emitted(feed.name, ledger.last_sequence(), paused=word)
     _check_others(feed, ledger_root)
-    if _arrived(ledger) and ledger.place() not in (None, feed.place):
+    if ledger.arrived() and ledger.place() not in (None, feed.place):
         raise LedgerError(
             f"feed {feed.name} went to another place before, and this one has none of its "
             f"{ledger.last_sequence():,} rows. To fill it: muster feed replay {feed.name} "
@@ -75,23 +75,18 @@ def emit(
     )
 
 
-def _arrived(ledger: Ledger) -> int:
-    """Up to where rows may have come to the place where the feed went so far."""
-    still_open = ledger.unacknowledged()
-    return ledger.progress(still_open[0]) if still_open else ledger.last_sequence()
-
-
 def _check_others(feed: Feed, ledger_root: Path) -> None:
     """No feed of the past, which may be this one under another name, has rows in its place."""
     if not feed.destination.place(feed.name):
         return  # it holds nothing that another could take away
     for folder in sorted((ledger_root / "feeds").glob("*/place.json")):
         other = Ledger(folder.parent, feed.key)
-        if other.feed != feed.name and other.place() == feed.place and _arrived(other):
+        if other.feed != feed.name and other.place() == feed.place and other.arrived():
             raise LedgerError(
                 f"feed {other.feed} went to the place of feed {feed.name} before, and its rows are "
-                f"there. If it is the same feed under another name, rename {other.folder} to "
-                f"{feed.name}; if not, give this one a place of its own"
+                f"there. If it is the same feed under another name, move all in {other.folder} "
+                f"into {feed.name} beside it, and remove it; if not, give this one a place of its "
+                "own"
             )
 
 

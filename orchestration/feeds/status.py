@@ -97,11 +97,10 @@ def status_of(feed: Feed, ledger_root: Path, published: Path, now: datetime) -> 
         lag = max(now - published_at(published, manifest.snapshot_id), timedelta(0))
     still_open = ledger.unacknowledged()
     refused = refusals(ledger.folder)
-    last = ledger.last_sequence()
     return Status(
         feed.name,
-        last,
-        ledger.progress(still_open[0]) if still_open else last,
+        ledger.last_sequence(),
+        ledger.arrived(),
         sum(1 for _ in ledger.all_emissions()),
         look,
         manifest.snapshot_id if manifest else None,

@@ -18,10 +18,11 @@ from orchestration.campaigns.pauses import say
 from orchestration.connectors.destinations.base import Batch, RowError
 from orchestration.connectors.destinations.files import FilesSession
 from orchestration.connectors.sources.file_drop import land_inbox
+from orchestration.emission import emit
 from orchestration.feeds.definitions import feed_named
 from orchestration.feeds.emitted import Emitted, ledger_of
 from orchestration.feeds.erasures import erase
-from orchestration.feeds.ledger import Ledger
+from orchestration.feeds.ledger import Ledger, LedgerError
 from orchestration.feeds.refused import refusals
 from orchestration.resources.settings import Settings
 
@@ -104,6 +105,19 @@ def test_each_message_goes_out_once_with_its_words(home: Settings) -> None:
     for row in told:
         assert row["body"]
         assert bool(row["preview"]) == (row["channel"] == "email")
+
+
+def test_a_renamed_feed_sends_nothing_again(home: Settings) -> None:
+    emit_campaigns(home)
+    told = _told(home)
+    ledger = home.ledger / "feeds" / FEED
+    ledger.rename(ledger.with_name("letters"))
+    with pytest.raises(LedgerError, match="campaigns would send them again"):
+        emit(home, feed_named(FEED))
+    assert _told(home) == told
+    shutil.copytree(ledger.with_name("letters"), ledger, dirs_exist_ok=True)
+    shutil.rmtree(ledger.with_name("letters"))
+    assert emit(home, feed_named(FEED)).rows == 0
 
 
 def test_consent_withdrawn_after_the_build_stops_its_message(home: Settings) -> None:

@@ -249,12 +249,6 @@ def _feed(entry: dict[str, Any], size: int) -> Feed:
     return Feed(FEED, settings, "there", destination(entry, "destinations.there"))
 
 
-def _delivered(ledger: Ledger) -> int:
-    """The last sequence that the feed knows to have arrived."""
-    still_open = ledger.unacknowledged()
-    return ledger.progress(still_open[0]) if still_open else ledger.last_sequence()
-
-
 def emit_all(entry: dict[str, Any], path: Path, folder: Path, size: int, begun: Event) -> None:
     """Emissions of a feed in a process that may be killed: each goes on where the last stopped."""
     rows = pq.read_table(path)
@@ -285,17 +279,17 @@ def kill_and_emit(world: World, folder: Path, kills: int, size: int = 20) -> int
         process = context.Process(target=emit_all, args=(world.entry, path, folder, size, begun))
         process.start()
         assert begun.wait(60), f"it did not begin: {process.exitcode}"
-        goal = min(_delivered(ledger) + rng.randrange(step), len(rows) - 1)
+        goal = min(ledger.arrived() + rng.randrange(step), len(rows) - 1)
         end = time.monotonic() + 60
         while process.is_alive() and time.monotonic() < end:
             with suppress(OSError):  # a file may go away while it is looked at
-                if _delivered(ledger) >= goal:
+                if ledger.arrived() >= goal:
                     break
             time.sleep(0.0005)
         time.sleep(rng.uniform(0, 0.02))
         process.kill()
         process.join()
-        midst += 0 < _delivered(ledger) < len(rows)
+        midst += 0 < ledger.arrived() < len(rows)
     process = context.Process(target=emit_all, args=(world.entry, path, folder, size, begun))
     process.start()
     process.join(300)

@@ -111,9 +111,7 @@ class RedisDestination(Destination):
                 client_name="muster",
             )
         except (ValueError, RedisError):
-            raise DeliveryError(
-                "url is no address such as redis://:${PASSWORD}@host:6379/0", is_temporary=False
-            ) from None
+            raise DeliveryError(f"url is no address such as {_LIKE}", is_temporary=False) from None
         session = RedisSession(client, self.prefix or feed, self.ttl_seconds, columns, key)
         try:
             client.ping()
